@@ -1,0 +1,1 @@
+"""National Referral Mechanism engine: people, cases and referrals, driven by BPMN paths."""

@@ -1,0 +1,1 @@
+"""What leaves the building: portal notices, e-mail, letters, webhooks."""

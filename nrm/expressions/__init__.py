@@ -1,0 +1,1 @@
+"""The one small expression language of gateways, forms, decision tables and multi-instance."""

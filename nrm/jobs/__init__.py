@@ -1,0 +1,1 @@
+"""The job table's verbs: enqueue, cancel, claim, finish, fail."""

@@ -1,0 +1,1 @@
+"""All reads, scoped in SQL to what the actor may see."""
