@@ -1,0 +1,148 @@
+"""The settings of one installation, read once from the environment (names start with `NRM_`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class BadSetting(Exception):
+    """A setting cannot be used; the text names it and says what to write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One installation.
+
+    Attributes:
+        database_url: SQLAlchemy URL; SQLite in `data_dir` by default, `postgresql://…` in production.
+        data_dir: folder for the embedded database, documents, mail spool and the demo clock.
+        secret: at least 32 characters; signs paging cursors and keys the search index. Changing it makes the
+            search index useless until it is rebuilt.
+        country: folder name of the country pack.
+        packs_dir: folder that holds the packs.
+        demo: demonstration mode: movable clock, demo sign-ins, plain cookies on loopback. Never with real people.
+        cookie_secure: send the session cookie over HTTPS only (the `__Host-` cookie); off only in demo mode.
+        session_idle_minutes: minutes without a request after which a session ends.
+        session_hours: hours after which a session ends in any case.
+        pool_size: database connections kept by one process.
+        smtp_url: `smtp://user:password@host:port`; empty writes mail into `data_dir`/mail instead of sending.
+        mail_from: sender address of all mail.
+        public_url: address at which people reach the service, for links in mail.
+        worker_threads: threads of the embedded runner, ≥ 1.
+        worker_poll_seconds: longest pause of an idle runner.
+        worker_silent_seconds: age of the last sign of life after which the runner counts as silent.
+        trusted_proxies: number of proxies in front whose forwarded headers are believed.
+        log_level: debug, info, warning or error.
+    """
+
+    database_url: str
+    data_dir: Path
+    secret: str
+    country: str = "iraq"
+    packs_dir: Path = Path("workflows")
+    demo: bool = False
+    cookie_secure: bool = True
+    session_idle_minutes: int = 30
+    session_hours: int = 10
+    pool_size: int = 10
+    smtp_url: str = ""
+    mail_from: str = "nrm@localhost"
+    public_url: str = "http://127.0.0.1:8000"
+    worker_threads: int = 2
+    worker_poll_seconds: float = 1.0
+    worker_silent_seconds: int = 60
+    trusted_proxies: int = 0
+    log_level: str = "info"
+
+    @property
+    def pack_dir(self) -> Path:
+        """Folder of this installation's country pack."""
+        return self.packs_dir / self.country
+
+
+def read_config(env: Mapping[str, str]) -> Config:
+    """Read the settings from environment variables.
+
+    Args:
+        env: usually `os.environ`.
+
+    Raises:
+        BadSetting: when a value cannot be used, or the secret is missing outside demo mode.
+    """
+    demo = _flag(env, "NRM_DEMO", default=False)
+    data_dir = Path(env.get("NRM_DATA_DIR", "data")).resolve()
+    default = Config(database_url="", data_dir=data_dir, secret="")
+    return Config(
+        database_url=_database_url(env.get("NRM_DATABASE_URL", ""), data_dir),
+        data_dir=data_dir,
+        secret=_secret(env, data_dir, demo=demo),
+        country=env.get("NRM_COUNTRY", default.country),
+        packs_dir=Path(env.get("NRM_PACKS_DIR", str(default.packs_dir))),
+        demo=demo,
+        cookie_secure=_flag(env, "NRM_COOKIE_SECURE", default=not demo),
+        session_idle_minutes=_whole(env, "NRM_SESSION_IDLE_MINUTES", default.session_idle_minutes),
+        session_hours=_whole(env, "NRM_SESSION_HOURS", default.session_hours),
+        pool_size=_whole(env, "NRM_POOL_SIZE", default.pool_size),
+        smtp_url=env.get("NRM_SMTP_URL", default.smtp_url),
+        mail_from=env.get("NRM_MAIL_FROM", default.mail_from),
+        public_url=env.get("NRM_PUBLIC_URL", default.public_url).rstrip("/"),
+        worker_threads=_whole(env, "NRM_WORKER_THREADS", default.worker_threads),
+        worker_poll_seconds=_seconds(env, "NRM_WORKER_POLL_SECONDS", default.worker_poll_seconds),
+        worker_silent_seconds=_whole(env, "NRM_WORKER_SILENT_SECONDS", default.worker_silent_seconds),
+        trusted_proxies=_whole(env, "NRM_TRUSTED_PROXIES", default.trusted_proxies, least=0),
+        log_level=env.get("NRM_LOG_LEVEL", default.log_level).lower(),
+    )
+
+
+def _database_url(url: str, data_dir: Path) -> str:
+    if not url:
+        return f"sqlite:///{data_dir / 'nrm.sqlite3'}"
+    if url.startswith("postgres://"):
+        return "postgresql+psycopg://" + url.removeprefix("postgres://")
+    if url.startswith("postgresql://"):
+        return "postgresql+psycopg://" + url.removeprefix("postgresql://")
+    if url.startswith(("postgresql+psycopg://", "sqlite:///")):
+        return url
+    raise BadSetting("NRM_DATABASE_URL: write postgresql://… or sqlite:///…")
+
+
+def _secret(env: Mapping[str, str], data_dir: Path, *, demo: bool) -> str:
+    file = env.get("NRM_SECRET_FILE")
+    text = Path(file).read_text().strip() if file else env.get("NRM_SECRET", "")
+    if not text and demo:
+        kept = data_dir / "demo-secret"
+        text = kept.read_text().strip() if kept.exists() else ""
+        if not text:
+            return "demo only, not for real people: " + "0" * 16
+    if len(text) < 32:
+        raise BadSetting("NRM_SECRET (or NRM_SECRET_FILE): give at least 32 random characters")
+    return text
+
+
+def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = env.get(name, "").lower()
+    if text in {"", "1", "0", "true", "false", "yes", "no"}:
+        return default if not text else text in {"1", "true", "yes"}
+    raise BadSetting(f"{name}: write 1 or 0")
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
+    text = env.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise BadSetting(f"{name}: write a whole number of at least {least}")
+    return int(text)
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name, "")
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 3600:
+        raise BadSetting(f"{name}: write seconds between 0 and 3600")
+    return value
