@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import orjson
 
-Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 _PLAIN = "0:"
 

@@ -1,1 +1,79 @@
-"""The tables."""
+"""The tables: one module per noun, each column with its class."""
+
+from nrm.models.cases import Case, CaseAccess, CaseNote, Need, Plan, PlanService
+from nrm.models.consents import Consent, ConsentOverride, Disclosure
+from nrm.models.documents import Document
+from nrm.models.events import Event, EventHead
+from nrm.models.jobs import Delivery, IdempotencyKey, Job, Runner, Schedule
+from nrm.models.organisations import (
+    CodeEntry,
+    Desk,
+    Organisation,
+    PackItem,
+    Place,
+    Service,
+    ServiceCoverage,
+    SharingAgreement,
+)
+from nrm.models.paths import FormVersion, Path, PathVersion
+from nrm.models.people import Household, IdentityDocument, Manifest, ManifestRow, Person, PersonToken
+from nrm.models.referrals import Referral, ReferralNote
+from nrm.models.runs import InboxMessage, Incident, Run, RunStep, Subscription
+from nrm.models.tasks import Outcome, Task, TaskAnswers, TaskComment, TaskDraft, TaskUndo
+from nrm.models.users import ApiKey, Membership, Notification, Session, SignInFailure, User
+
+__all__ = [
+    "ApiKey",
+    "Case",
+    "CaseAccess",
+    "CaseNote",
+    "CodeEntry",
+    "Consent",
+    "ConsentOverride",
+    "Delivery",
+    "Desk",
+    "Disclosure",
+    "Document",
+    "Event",
+    "EventHead",
+    "FormVersion",
+    "Household",
+    "IdempotencyKey",
+    "IdentityDocument",
+    "InboxMessage",
+    "Incident",
+    "Job",
+    "Manifest",
+    "ManifestRow",
+    "Membership",
+    "Need",
+    "Notification",
+    "Organisation",
+    "Outcome",
+    "PackItem",
+    "Path",
+    "PathVersion",
+    "Person",
+    "PersonToken",
+    "Place",
+    "Plan",
+    "PlanService",
+    "Referral",
+    "ReferralNote",
+    "Run",
+    "RunStep",
+    "Runner",
+    "Schedule",
+    "Service",
+    "ServiceCoverage",
+    "Session",
+    "SharingAgreement",
+    "SignInFailure",
+    "Subscription",
+    "Task",
+    "TaskAnswers",
+    "TaskComment",
+    "TaskDraft",
+    "TaskUndo",
+    "User",
+]

@@ -1,0 +1,29 @@
+"""Documents that belong to a case; the bytes lie in the data folder, sealed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Integer, String, Text
+from sqlalchemy.orm import Mapped
+
+from nrm.db import Base, UtcDateTime
+from nrm.models.columns import ACTOR, CODE, key, link, public, sensitive
+
+
+class Document(Base):
+    """One file; its name is sealed, its bytes are found by `stored_as` in the data folder."""
+
+    __tablename__ = "documents"
+    id: Mapped[str] = key()
+    case_id: Mapped[str] = link("cases")
+    person_id: Mapped[str | None] = link("people", index=False, nullable=True)
+    task_id: Mapped[str | None] = link("tasks", nullable=True)
+    kind: Mapped[str] = sensitive(CODE)
+    name: Mapped[str] = sensitive(Text)
+    media_type: Mapped[str] = public(String(80))
+    size: Mapped[int] = public(Integer)
+    sha256: Mapped[str] = public(String(64))
+    stored_as: Mapped[str] = public(String(80))
+    added_by: Mapped[str] = public(ACTOR)
+    added_at: Mapped[datetime] = public(UtcDateTime)

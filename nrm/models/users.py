@@ -1,0 +1,105 @@
+"""Users, memberships at desks, sessions, sign-in failures and partner keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from nrm.db import Base, UtcDateTime
+from nrm.models.columns import ACTOR, CODE, key, link, personal, public, secret
+
+
+class User(Base):
+    """Somebody who signs in."""
+
+    __tablename__ = "users"
+    id: Mapped[str] = key()
+    login: Mapped[str] = personal(String(100), unique=True)
+    name: Mapped[str] = personal(String(200))
+    email: Mapped[str | None] = personal(String(254))
+    language: Mapped[str] = public(String(8), default="ar")
+    password_hash: Mapped[str] = secret(String(200))
+    otp_secret: Mapped[str | None] = secret(Text)
+    otp_counter: Mapped[int] = secret(Integer, default=0)
+    disabled_at: Mapped[datetime | None] = public(UtcDateTime)
+    created_at: Mapped[datetime] = public(UtcDateTime)
+    version: Mapped[int] = public(Integer, default=1)
+
+
+class Membership(Base):
+    """A user's role: at a desk, or in a whole organisation when `desk_id` is None."""
+
+    __tablename__ = "memberships"
+    id: Mapped[str] = key()
+    user_id: Mapped[str] = link("users")
+    organisation_id: Mapped[str] = link("organisations")
+    desk_id: Mapped[str | None] = link("desks", nullable=True)
+    role: Mapped[str] = public(CODE)
+    since: Mapped[datetime] = public(UtcDateTime)
+    until: Mapped[datetime | None] = public(UtcDateTime)
+    __table_args__ = (UniqueConstraint("user_id", "organisation_id", "desk_id", "role"),)
+
+
+class Session(Base):
+    """A signed-in session; the cookie holds the secret, the table only its SHA-256."""
+
+    __tablename__ = "sessions"
+    id: Mapped[str] = key()
+    token_sha256: Mapped[str] = secret(String(64), unique=True)
+    user_id: Mapped[str] = link("users")
+    created_at: Mapped[datetime] = public(UtcDateTime)
+    seen_at: Mapped[datetime] = public(UtcDateTime)
+    idle_until: Mapped[datetime] = public(UtcDateTime)
+    ends_at: Mapped[datetime] = public(UtcDateTime)
+    second_factor_at: Mapped[datetime | None] = public(UtcDateTime)
+    ended_at: Mapped[datetime | None] = public(UtcDateTime)
+    device: Mapped[str] = personal(String(64), default="")
+
+
+class SignInFailure(Base):
+    """Failed sign-ins counted per account and per address, to slow guessing down."""
+
+    __tablename__ = "sign_in_failures"
+    subject: Mapped[str] = personal(String(80), primary_key=True)
+    failures: Mapped[int] = public(Integer, default=0)
+    first_at: Mapped[datetime] = public(UtcDateTime)
+    locked_until: Mapped[datetime | None] = public(UtcDateTime)
+
+
+class ApiKey(Base):
+    """A partner's key; only its SHA-256 is stored."""
+
+    __tablename__ = "api_keys"
+    id: Mapped[str] = key()
+    organisation_id: Mapped[str] = link("organisations")
+    name: Mapped[str] = public(String(100))
+    prefix: Mapped[str] = public(String(20))
+    key_sha256: Mapped[str] = secret(String(64), unique=True)
+    scopes: Mapped[list[str]] = public(JSON)
+    networks: Mapped[list[str]] = public(JSON)
+    livemode: Mapped[bool] = public(Boolean, default=True)
+    created_at: Mapped[datetime] = public(UtcDateTime)
+    created_by: Mapped[str] = public(ACTOR)
+    expires_at: Mapped[datetime] = public(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = public(UtcDateTime)
+    used_at: Mapped[datetime | None] = public(UtcDateTime)
+
+
+class Notification(Base):
+    """A neutral notice to a user or a desk: something is due, late, escalated or new."""
+
+    __tablename__ = "notifications"
+    id: Mapped[str] = key()
+    user_id: Mapped[str | None] = link("users", index=False, nullable=True)
+    desk_id: Mapped[str | None] = link("desks", index=False, nullable=True)
+    kind: Mapped[str] = public(CODE)
+    subject_kind: Mapped[str] = public(String(12))
+    subject_id: Mapped[str] = public(String(40))
+    created_at: Mapped[datetime] = public(UtcDateTime)
+    read_at: Mapped[datetime | None] = public(UtcDateTime)
+    __table_args__ = (
+        Index("ix_notifications_user", "user_id", "created_at"),
+        Index("ix_notifications_desk", "desk_id", "created_at"),
+    )
