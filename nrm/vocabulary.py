@@ -132,3 +132,164 @@ class JobState(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
     DEAD = "dead"
+
+
+class ReferralOutcome(StrEnum):
+    """What came of a referral; "accepted" and "served" are different facts."""
+
+    PROVIDED = "provided"
+    PARTLY = "partly"
+    NOT_PROVIDED = "not_provided"
+
+
+class LoopAnswer(StrEnum):
+    """How the sender answered a referral that had ended: the loop is closed only by one of these."""
+
+    CONFIRMED = "confirmed"
+    REREFERRED = "rereferred"
+    UNMET_NEED = "unmet_need"
+    NO_LONGER_NEEDED = "no_longer_needed"
+
+
+class DeclineReason(StrEnum):
+    """Why a receiving organisation does not take a referral."""
+
+    NO_CAPACITY = "no_capacity"
+    NO_FUNDING = "no_funding"
+    NOT_ELIGIBLE = "not_eligible"
+    OUT_OF_AREA = "out_of_area"
+    OUT_OF_SCOPE = "out_of_scope"
+    DUPLICATE = "duplicate"
+    INCOMPLETE_INFO = "incomplete_info"
+    SAFETY_RISK = "safety_risk"
+    SERVICE_SUSPENDED = "service_suspended"
+    OTHER = "other"
+
+
+class NotServedReason(StrEnum):
+    """Why an accepted referral was not served."""
+
+    RETURNEE_REFUSED = "returnee_refused"
+    LACK_OF_CAPACITY = "lack_of_capacity"
+    NO_LONGER_NEEDED = "no_longer_needed"
+    UNREACHABLE = "unreachable"
+    PROVIDER_UNREACHABLE = "provider_unreachable"
+    MOVED = "moved"
+    RE_MIGRATED = "re_migrated"
+    SAFETY = "safety"
+    DECEASED = "deceased"
+    OTHER = "other"
+
+
+class CancelReason(StrEnum):
+    """Why the sender takes a referral back."""
+
+    NO_LONGER_NEEDED = "no_longer_needed"
+    DUPLICATE = "duplicate"
+    SENT_BY_MISTAKE = "sent_by_mistake"
+    WRONG_PROVIDER = "wrong_provider"
+    OTHER_PROVIDER = "other_provider"
+    MOVED = "moved"
+    RE_MIGRATED = "re_migrated"
+    SAFETY = "safety"
+    DECEASED = "deceased"
+    OTHER = "other"
+
+
+class WithdrawReason(StrEnum):
+    """Why a referral may no longer be carried on for the returnee."""
+
+    RETURNEE_REQUEST = "returnee_request"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    CONSENT_EXPIRED = "consent_expired"
+    DECEASED = "deceased"
+    CASE_CLOSED = "case_closed"
+
+
+class HoldReason(StrEnum):
+    """Why work rests for a while."""
+
+    RETURNEE_UNAVAILABLE = "returnee_unavailable"
+    WAITING_FOR_DOCUMENTS = "waiting_for_documents"
+    WAITING_FOR_OTHERS = "waiting_for_others"
+    WAITING_FOR_FUNDS = "waiting_for_funds"
+    SERVICE_PAUSED = "service_paused"
+    HEALTH = "health"
+    SAFETY = "safety"
+    OTHER = "other"
+
+
+class ErrorReason(StrEnum):
+    """Why a referral should never have existed."""
+
+    WRONG_PERSON = "wrong_person"
+    TEST_ENTRY = "test_entry"
+    DUPLICATE_ENTRY = "duplicate_entry"
+    OTHER = "other"
+
+
+class Party(StrEnum):
+    """In what part an actor stands to a referral."""
+
+    SENDER = "sender"
+    RECEIVER = "receiver"
+    SYSTEM = "system"
+    NATIONAL_UNIT = "national_unit"
+
+
+class DataCategory(StrEnum):
+    """Kinds of personal data that a consent and a referral name."""
+
+    CONTACT = "contact"
+    BIRTH = "birth"
+    AGE = "age"
+    DOCUMENTS = "documents"
+    HOUSEHOLD = "household"
+    WORK = "work"
+    RETURN = "return"
+    HEALTH = "health"
+    ADJUSTMENTS = "adjustments"
+    PROTECTION = "protection"
+
+
+class Purpose(StrEnum):
+    """What a person agrees that the data may be used for."""
+
+    CASEWORK = "casework"
+    SHARE_PROVIDER = "share_provider"
+    SHARE_MINISTRY = "share_ministry"
+    SHARE_DONOR_NAMED = "share_donor_named"
+    MONITORING_CONTACT = "monitoring_contact"
+    ANONYMOUS_STATISTICS = "anonymous_statistics"
+    IDENTITY_VERIFICATION = "identity_verification"
+    RESEARCH = "research"
+
+
+class BirthPrecision(StrEnum):
+    """How much of a birth date is known."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+    ESTIMATED = "estimated"
+
+
+class Sex(StrEnum):
+    """Sex as recorded."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class ReturnType(StrEnum):
+    """How a person came back."""
+
+    AVRR = "avrr"
+    VOLUNTARY_UNASSISTED = "voluntary_unassisted"
+    FORCED = "forced"
+    FORCED_CHARTER = "forced_charter"
+    READMISSION = "readmission"
+    EVACUATION = "evacuation"
+    IDP_RETURN = "idp_return"
