@@ -272,6 +272,7 @@ class BirthPrecision(StrEnum):
     MONTH = "month"
     YEAR = "year"
     ESTIMATED = "estimated"
+    UNKNOWN = "unknown"
 
 
 class Sex(StrEnum):
