@@ -1,0 +1,413 @@
+"""The one wrapper of every change: permission, transaction, case lock, events, jobs, one commit, retries.
+
+```
+accept_referral(actor, …)            called by a door
+  └─ @action("referral.accept")      permission → BEGIN → the verb → inserts, events, idempotency → COMMIT
+       └─ accept(work, …)            may call other verbs' inner parts with the same `work`
+```
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+from sqlalchemy import Table, insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from nrm import ids
+from nrm.actors import Actor
+from nrm.db import WRITING, Base, db
+from nrm.errors import Busy, Conflict, NotAllowed, NotFound, StaleVersion
+from nrm.events import KINDS, Data, chain_hash
+from nrm.installation import installation
+from nrm.models import Case, Event, EventHead, IdempotencyKey
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Row = dict[str, Any]
+
+ATTEMPTS: Final = 5
+"""How often a transaction is tried when the database says that it lost a race."""
+
+_RACES: Final = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL: serialization failure, deadlock, lock not available."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """An event that will be written at the end of the transaction."""
+
+    stream: str
+    kind: str
+    subject: tuple[str, str]
+    data: Data
+    organisation_id: str | None
+
+
+@dataclass(slots=True)
+class Work:
+    """One transaction in progress: who acts, when, and what will be written.
+
+    Attributes:
+        session: the database session; only `_action` commits it.
+        actor: who acts.
+        now: the moment of the whole transaction.
+    """
+
+    session: Session
+    actor: Actor
+    now: datetime
+    _heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+    _cases: set[str] = field(default_factory=set)
+    _events: list[Pending] = field(default_factory=list)
+    _rows: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+    def lock_case(self, case_id: str) -> Case:
+        """Load a case and keep everybody else from changing it until the end.
+
+        Raises:
+            NotFound: when there is no such case.
+        """
+        found = self.session.execute(
+            select(Case).where(Case.id == case_id).with_for_update(of=Case).execution_options(populate_existing=True)
+        ).scalar_one_or_none()
+        if found is None:
+            raise NotFound
+        self.hold(found)
+        return found
+
+    def hold(self, case: Case) -> None:
+        """Note that the case's row was locked by the caller's own loading query."""
+        if case.id not in self._cases:
+            self._cases.add(case.id)
+            self._heads[case.id] = (case.event_seq, case.event_hash)
+
+    def record(
+        self,
+        kind: str,
+        *,
+        stream: str,
+        subject: tuple[str, str],
+        data: Data | None = None,
+        organisation_id: str | None = None,
+    ) -> None:
+        """State a fact; it is written with the rest at the end.
+
+        Args:
+            kind: one of `nrm.events.KINDS`.
+            stream: id of the locked case, of an organisation, or "system".
+            subject: kind and id of what it happened to.
+            data: ids and codes, never a personal value.
+            organisation_id: the organisation in whose name it happened, where there is one.
+
+        Raises:
+            KeyError: when the kind is not in the list of events.
+        """
+        KINDS[kind]
+        self._events.append(
+            Pending(stream=stream, kind=kind, subject=subject, data=data or {}, organisation_id=organisation_id)
+        )
+
+    def add(self, model: type[Base], **values: Any) -> str:  # noqa: ANN401 - column values
+        """Insert a row at the next flush, by column names; column defaults apply.
+
+        Returns:
+            The id that the caller gave, "" for a table without one.
+        """
+        table: Table = model.__table__  # type: ignore[assignment]  # a mapped class has a Table
+        self._rows[table].append(values)
+        return str(values.get("id", ""))
+
+    def flush(self) -> None:
+        """Write the rows that wait, parents before children, so that a following query sees them."""
+        self.session.flush()
+        if not self._rows:
+            return
+        waiting, self._rows = self._rows, defaultdict(list)
+        for table in Base.metadata.sorted_tables:
+            rows = waiting.get(table)
+            if rows:
+                for columns, group in _by_columns(rows):
+                    del columns
+                    self.session.execute(insert(table), group)
+
+    def change(self, model: type[Base], row_id: str, *, version: int | None = None, **values: Any) -> None:  # noqa: ANN401
+        """Update one row by id.
+
+        Args:
+            model: the table.
+            row_id: the row's id.
+            version: the version that the change is based on; the stored one is raised by one.
+            values: the new values.
+
+        Raises:
+            StaleVersion: when the stored version is another one.
+        """
+        table: Table = model.__table__  # type: ignore[assignment]  # a mapped class has a Table
+        statement = update(table).where(table.c.id == row_id)
+        if version is not None:
+            statement = statement.where(table.c.version == version)
+            values["version"] = version + 1
+        done = self.session.execute(statement.values(**values))
+        if done.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult
+            current = self.session.execute(select(table.c.version).where(table.c.id == row_id)).scalar_one_or_none()
+            if current is None:
+                raise NotFound
+            raise StaleVersion(current)
+
+    def require(self, permission: str, *, desk: str | None = None, organisation: str | None = None) -> None:
+        """Stop unless the actor has a permission (at this desk, in this organisation).
+
+        Raises:
+            NotAllowed: when no seat of the actor gives it.
+        """
+        if not self.actor.may(permission, desk=desk, organisation=organisation):
+            raise NotAllowed("not_allowed", permission=permission)
+
+    def finish(self) -> None:
+        """Write rows, events and chain heads; the transaction is complete after this."""
+        self.flush()
+        if self._events:
+            self._write_events()
+
+    def _write_events(self) -> None:
+        rows = []
+        changed: dict[str, tuple[int, str]] = {}
+        for pending in self._events:
+            seq, previous = self._head(pending.stream)
+            seq += 1
+            digest = chain_hash(
+                previous,
+                stream=pending.stream,
+                seq=seq,
+                at=self.now,
+                kind=pending.kind,
+                actor=self.actor.id,
+                subject=pending.subject,
+                data=pending.data,
+            )
+            rows.append(
+                {
+                    "stream": pending.stream,
+                    "seq": seq,
+                    "id": ids.new_id("evt"),
+                    "at": self.now,
+                    "kind": pending.kind,
+                    "actor": self.actor.id,
+                    "organisation_id": pending.organisation_id,
+                    "subject_kind": pending.subject[0],
+                    "subject_id": pending.subject[1],
+                    "data": dict(pending.data),
+                    "prev_hash": previous,
+                    "hash": digest,
+                }
+            )
+            self._heads[pending.stream] = changed[pending.stream] = (seq, digest)
+        self.session.execute(insert(Event.__table__), rows)  # type: ignore[arg-type]  # a Table
+        self._move_heads(changed)
+
+    def _head(self, stream: str) -> tuple[int, str]:
+        if stream in self._heads:
+            return self._heads[stream]
+        if stream.startswith("cas_"):
+            # A case that this transaction has just made, or one that the caller forgot to lock.
+            case = self.lock_case(stream)
+            return case.event_seq, case.event_hash
+        head = self.session.execute(
+            select(EventHead).where(EventHead.stream == stream).with_for_update()
+        ).scalar_one_or_none()
+        if head is None:
+            self.session.execute(insert(EventHead.__table__), [{"stream": stream}])  # type: ignore[arg-type]
+            return 0, ""
+        return head.seq, head.hash
+
+    def _move_heads(self, changed: Mapping[str, tuple[int, str]]) -> None:
+        for stream, (seq, digest) in changed.items():
+            if stream.startswith("cas_"):
+                table: Table = Case.__table__  # type: ignore[assignment]  # a mapped class has a Table
+                statement = update(table).where(table.c.id == stream)
+                self.session.execute(statement.values(event_seq=seq, event_hash=digest, active_at=self.now))
+            else:
+                heads: Table = EventHead.__table__  # type: ignore[assignment]
+                self.session.execute(update(heads).where(heads.c.stream == stream).values(seq=seq, hash=digest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionInfo:
+    """What the registry knows of an action."""
+
+    name: str
+    permission: str | None
+    function: Callable[..., object]
+
+
+ACTIONS: Final[dict[str, ActionInfo]] = {}
+"""Every action by its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """A request key: the first request with it acts, the others get the first one's answer.
+
+    Attributes:
+        owner: id of the credential's organisation or user.
+        key: the client's key, at most 200 characters.
+        fingerprint: SHA-256 over method, path and body.
+        render: turns the action's result into status and body of the answer.
+    """
+
+    owner: str
+    key: str
+    fingerprint: str
+    render: Callable[[object], tuple[int, str]]
+
+
+class Replayed(Exception):
+    """The request was carried out before: here is its answer."""
+
+    def __init__(self, status: int, body: str) -> None:
+        """Keep the stored answer."""
+        super().__init__("replayed")
+        self.status = status
+        self.body = body
+
+
+_idempotency: ContextVar[Idempotency | None] = ContextVar("idempotency", default=None)
+
+
+@contextmanager
+def idempotent(request: Idempotency | None) -> Iterator[None]:
+    """Let the next action in this context act at most once for this key."""
+    token = _idempotency.set(request)
+    try:
+        yield
+    finally:
+        _idempotency.reset(token)
+
+
+def action(
+    name: str, *, permission: str | None = None
+) -> Callable[[Callable[Concatenate[Work, P], R]], Callable[Concatenate[Actor, P], R]]:
+    """Make a function a verb: it gets a `Work`, its callers give an `Actor`.
+
+    Args:
+        name: "noun.verb", unique.
+        permission: a permission that the actor must have in some seat; finer checks are the verb's own.
+
+    Raises:
+        NotAllowed: (the verb) when the actor lacks the permission.
+        Busy: (the verb) when the database lost every attempt.
+    """
+
+    def wrap(function: Callable[Concatenate[Work, P], R]) -> Callable[Concatenate[Actor, P], R]:
+        @functools.wraps(function)
+        def perform(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            if permission is not None and not actor.may(permission):
+                raise NotAllowed("not_allowed", permission=permission)
+            return transact(actor, lambda work: function(work, *args, **kwargs))
+
+        if name in ACTIONS:
+            raise RuntimeError(f"two actions are called {name}")
+        ACTIONS[name] = ActionInfo(name=name, permission=permission, function=perform)
+        return perform
+
+    return wrap
+
+
+def transact(actor: Actor, body: Callable[[Work], R]) -> R:
+    """Run a body in one transaction and commit it; try again when it lost a race.
+
+    Args:
+        actor: who acts.
+        body: reads, decides and writes through its `Work`; may run more than once.
+
+    Raises:
+        Busy: when the database lost every attempt.
+    """
+    session = db.session()
+    for attempt in range(1, ATTEMPTS + 1):
+        # A read transaction that is still open would hold an old snapshot (and on SQLite no writer's lock).
+        session.close()
+        try:
+            return _attempt(session, actor, body)
+        except (DBAPIError, StaleDataError) as error:
+            session.rollback()
+            if not _lost_race(error):
+                raise
+            if attempt == ATTEMPTS:
+                raise Busy from error
+        except BaseException:
+            session.rollback()
+            raise
+        time.sleep(random.uniform(0.5, 1.5) * 0.01 * 2**attempt)  # noqa: S311 - spreads retries, hides nothing
+    raise Busy
+
+
+def _attempt(session: Session, actor: Actor, body: Callable[[Work], R]) -> R:
+    session.connection(execution_options=WRITING)
+    work = Work(session=session, actor=actor, now=installation().clock.now())
+    request = _idempotency.get()
+    if request is not None:
+        _replay(session, request)
+    result = body(work)
+    work.finish()
+    if request is not None:
+        _remember(session, request, result, work.now)
+    session.commit()
+    for call in work.after_commit:
+        call()
+    return result
+
+
+def _replay(session: Session, request: Idempotency) -> None:
+    known = session.execute(
+        select(IdempotencyKey).where(IdempotencyKey.owner == request.owner, IdempotencyKey.key == request.key)
+    ).scalar_one_or_none()
+    if known is None:
+        return
+    if known.fingerprint != request.fingerprint:
+        raise Conflict("idempotency_mismatch")
+    raise Replayed(known.status, known.body)
+
+
+def _remember(session: Session, request: Idempotency, result: object, now: datetime) -> None:
+    status, body = request.render(result)
+    row = {
+        "owner": request.owner,
+        "key": request.key,
+        "fingerprint": request.fingerprint,
+        "status": status,
+        "body": body,
+        "created_at": now,
+    }
+    session.execute(insert(IdempotencyKey.__table__), [row])  # type: ignore[arg-type]  # a Table
+
+
+def _lost_race(error: Exception) -> bool:
+    if isinstance(error, StaleDataError):
+        return True
+    if isinstance(error, IntegrityError):
+        # Two requests with one key at once: the second attempt finds the first one's answer.
+        return "idempotency_keys" in str(error.orig)
+    original = getattr(error, "orig", None)
+    return getattr(original, "sqlstate", None) in _RACES or "database is locked" in str(original)
+
+
+def _by_columns(rows: list[Row]) -> list[tuple[frozenset[str], list[Row]]]:
+    groups: dict[frozenset[str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(frozenset(row), []).append(row)
+    return list(groups.items())

@@ -1,0 +1,97 @@
+"""Who acts: a user, a partner's key, or the system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    """The kinds of actors."""
+
+    USER = "user"
+    KEY = "key"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """One membership of an actor: a role at a desk, or in a whole organisation when `desk_id` is None.
+
+    Attributes:
+        organisation_id: the organisation.
+        desk_id: the desk, or None for all desks of the organisation.
+        role: role key of the pack.
+        permissions: what the role may do (`nrm.rules.permissions`).
+    """
+
+    organisation_id: str
+    desk_id: str | None
+    role: str
+    permissions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Somebody who asks for something.
+
+    Attributes:
+        kind: user, key or system.
+        id: id of the user or key; "system".
+        language: language for messages.
+        seats: memberships that are valid now.
+        livemode: False for a test key, which sees only invented people.
+        request_id: id of the request, for logs.
+    """
+
+    kind: ActorKind
+    id: str
+    language: str = "en"
+    seats: tuple[Seat, ...] = ()
+    livemode: bool = True
+    request_id: str = ""
+
+    @property
+    def is_system(self) -> bool:
+        """Say whether the program itself acts."""
+        return self.kind is ActorKind.SYSTEM
+
+    @property
+    def desks(self) -> tuple[str, ...]:
+        """Ids of the desks at which this actor sits."""
+        return tuple(dict.fromkeys(seat.desk_id for seat in self.seats if seat.desk_id))
+
+    @property
+    def organisations(self) -> tuple[str, ...]:
+        """Ids of the organisations of which this actor is part."""
+        return tuple(dict.fromkeys(seat.organisation_id for seat in self.seats))
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Ids under which this actor may hold case access.
+
+        A seat at a desk gives the desk's access; only a seat for a whole organisation gives the organisation's.
+        """
+        whole = (seat.organisation_id for seat in self.seats if seat.desk_id is None)
+        return tuple(dict.fromkeys((self.id, *self.desks, *whole)))
+
+    def may(self, permission: str, *, desk: str | None = None, organisation: str | None = None) -> bool:
+        """Say whether some seat gives a permission.
+
+        Args:
+            permission: name from `nrm.rules.permissions`.
+            desk: only seats at this desk, or for this desk's whole organisation (give `organisation` too).
+            organisation: only seats in this organisation.
+        """
+        if self.is_system:
+            return True
+        return any(
+            permission in seat.permissions
+            and (organisation is None or seat.organisation_id == organisation)
+            and (desk is None or seat.desk_id in {None, desk})
+            for seat in self.seats
+        )
+
+
+SYSTEM = Actor(kind=ActorKind.SYSTEM, id="system")
+"""The program itself: the runner, the loader, the paths."""
