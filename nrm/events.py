@@ -64,7 +64,7 @@ KINDS: Final[Mapping[str, str]] = {
     "referral.sent": "a referral was sent",
     "referral.acknowledged": "the receiver has the referral",
     "referral.info_requested": "the receiver asked for information",
-    "referral.info_answered": "the sender answered",
+    "referral.answered": "the sender answered",
     "referral.waitlisted": "the receiver put the returnee on a waiting list",
     "referral.accepted": "the receiver will serve",
     "referral.declined": "the receiver declined",

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -31,7 +31,7 @@ from nrm.db import WRITING, Base, db
 from nrm.errors import Busy, Conflict, NotAllowed, NotFound, StaleVersion
 from nrm.events import KINDS, Data, chain_hash
 from nrm.installation import installation
-from nrm.models import Case, Event, EventHead, IdempotencyKey
+from nrm.models import Case, Event, EventHead, IdempotencyKey, Job
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,6 +64,9 @@ class Work:
         session: the database session; only `_action` commits it.
         actor: who acts.
         now: the moment of the whole transaction.
+        before_finish: called once all verbs are done, before the last flush.
+        after_commit: called when everything is stored (wake-ups; never a change).
+        memory: what inner parts keep for the length of the transaction, under their own name.
     """
 
     session: Session
@@ -73,7 +76,9 @@ class Work:
     _cases: set[str] = field(default_factory=set)
     _events: list[Pending] = field(default_factory=list)
     _rows: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    before_finish: list[Callable[[], None]] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    memory: dict[str, object] = field(default_factory=dict)
 
     def lock_case(self, case_id: str) -> Case:
         """Load a case and keep everybody else from changing it until the end.
@@ -177,8 +182,65 @@ class Work:
         if not self.actor.may(permission, desk=desk, organisation=organisation):
             raise NotAllowed("not_allowed", permission=permission)
 
+    def enqueue(
+        self,
+        kind: str,
+        args: Mapping[str, Any],
+        *,
+        due_at: datetime,
+        queue: str = "default",
+        case_id: str | None = None,
+        dedup_key: str | None = None,
+    ) -> None:
+        """Ask the runner for something, in this transaction.
+
+        Args:
+            kind: kind of job, one that a handler is registered for.
+            args: ids and codes.
+            due_at: not before this moment.
+            queue: name of the runner's queue.
+            case_id: the case that it is about.
+            dedup_key: the name by which it is found again; at most one live job has it.
+        """
+        self.add(
+            Job,
+            kind=kind,
+            args=dict(args),
+            due_at=due_at,
+            queue=queue,
+            case_id=case_id,
+            dedup_key=dedup_key,
+            created_at=self.now,
+        )
+
+    def cancel_jobs(self, *dedup_keys: str) -> None:
+        """Forget jobs by their keys, those that still wait to be written too."""
+        table: Table = Job.__table__  # type: ignore[assignment]  # a mapped class has a Table
+        if self._rows.get(table):
+            self._rows[table] = [row for row in self._rows[table] if row.get("dedup_key") not in dedup_keys]
+        self.session.execute(delete(table).where(table.c.dedup_key.in_(dedup_keys), table.c.state != "dead"))
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Take back everything written inside when it raises; what was written before stays."""
+        self.flush()
+        heads, events = dict(self._heads), len(self._events)
+        nested = self.session.begin_nested()
+        try:
+            yield
+            self.flush()
+        except BaseException:
+            nested.rollback()
+            self._rows = defaultdict(list)
+            self._heads = heads
+            del self._events[events:]
+            raise
+        nested.commit()
+
     def finish(self) -> None:
         """Write rows, events and chain heads; the transaction is complete after this."""
+        for call in self.before_finish:
+            call()
         self.flush()
         if self._events:
             self._write_events()

@@ -33,6 +33,7 @@ class Run(Base):
     context: Mapped[dict[str, Any]] = public(JSON)
     is_sensitive: Mapped[bool] = public(Boolean, default=False)
     depth: Mapped[int] = public(Integer, default=0)
+    steps: Mapped[int] = public(Integer, default=0)
     started_at: Mapped[datetime] = public(UtcDateTime)
     started_by: Mapped[str] = public(ACTOR)
     ended_at: Mapped[datetime | None] = public(UtcDateTime)
