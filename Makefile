@@ -1,0 +1,74 @@
+# One entry for people, CI and the image: `make help` lists what there is.
+VENV ?= .venv
+PYTHON ?= python3
+JOBS ?= 2
+PORT ?= 8000
+PY = $(VENV)/bin/python
+LOCKS = requirements-build.txt requirements.txt requirements-test.txt requirements-lint.txt
+INSTALLED = $(VENV)/.installed
+
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo-case test quick lint format bench soak soak-ci image-check docs-check lock clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED)  ## Make .venv from the hash-locked requirements, again only when a lock changed
+
+$(INSTALLED): $(LOCKS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes $(LOCKS:%=-r %)
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation -e .
+	$(PY) -m pip check
+	@touch $@
+
+run: setup  ## Start web and runner with demo data (PORT, NRM_DATABASE_URL, NRM_DATA_DIR); Ctrl-C stops both
+	$(PY) -m api.cli serve
+
+demo-case: setup  ## Drive one case over HTTP from manifest to closed, against the service that `make run` started
+	$(PY) -m api.cli demo
+
+test: setup  ## Every test, on SQLite and on a PostgreSQL that pip brings (or NRM_TEST_PG_URL)
+	$(PY) -m pytest -n $(JOBS)
+
+quick: setup  ## The tests that take seconds
+	$(PY) -m pytest -n $(JOBS) -m "not slow"
+
+lint: setup  ## Style, format, strict types, import contracts
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+format: setup  ## Rewrite the sources in the house format
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: setup  ## Measure against bare libraries; prints a table, writes build/bench.json
+	$(PY) -m tests.load.bench
+
+soak: setup  ## Crash test: 50 times kill -9 under load, on both databases
+	$(PY) -m tests.load.soak
+
+soak-ci: setup  ## The crash test with 5 kills
+	$(PY) -m tests.load.soak --kills 5
+
+image-check:  ## Run the image's steps by hand in a clean Debian folder (root, debootstrap)
+	docker/image_check.sh
+
+docs-check: setup  ## Links, commands and words of the documentation
+	$(PY) -m pytest tests/architecture/test_docs.py
+
+lock: build/lock/bin/pip-compile  ## Pin every dependency again, with hashes
+	.ci/lock.sh build/lock/bin/pip-compile
+
+build/lock/bin/pip-compile:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet "pip-tools==7.6.2"
+
+clean:  ## Remove what was built; keeps .venv and the data folder
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find nrm api tests -name __pycache__ -type d -prune -exec rm -rf {} +
