@@ -30,15 +30,15 @@ def postgresql_server() -> str:
 
 
 @pytest.fixture(scope="session")
-def sqlite_database(tmp_path_factory: pytest.TempPathFactory, fill_database: databases.Fill) -> databases.SqliteDatabase:
+def sqlite_database(
+    tmp_path_factory: pytest.TempPathFactory, fill_database: databases.Fill
+) -> databases.SqliteDatabase:
     """This process's SQLite file; ask for `database_url` instead."""
     return databases.SqliteDatabase(tmp_path_factory.mktemp("sqlite"), fill_database)
 
 
 @pytest.fixture(scope="session")
-def postgresql_database(
-    postgresql_server: str, fill_database: databases.Fill
-) -> Iterator[databases.PostgresDatabase]:
+def postgresql_database(postgresql_server: str, fill_database: databases.Fill) -> Iterator[databases.PostgresDatabase]:
     """This process's PostgreSQL database; ask for `database_url` instead."""
     database = databases.PostgresDatabase(postgresql_server, fill_database)
     yield database
