@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
-from typing import Final, TypeAlias, Union
+from typing import Final, TypeAlias
 
 import phonenumbers
 
@@ -19,7 +19,7 @@ from nrm.expressions import Value
 from nrm.rules.forms import Field
 from nrm.rules.texts import WrongValue, clean_text, fold_digits
 
-Clean: TypeAlias = Union[None, bool, int, str, list["Clean"], dict[str, "Clean"]]
+Clean: TypeAlias = bool | int | str | list["Clean"] | dict[str, "Clean"] | None
 """An answer as it is stored."""
 
 _INTEGER: Final = re.compile(r"[+-]?\d{1,15}")
@@ -30,6 +30,8 @@ _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,79}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _BOOLEANS: Final = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False}
 _MOST_CODES: Final = 50
+_HUGE: Final = 10**15
+_SMALLEST: Final = Decimal("1E-10")
 TEXT_LENGTH: Final = 500
 LONG_LENGTH: Final = 10_000
 
@@ -62,10 +64,12 @@ def _long(value: object, _item: Field, _codes: Collection[str], _setting: Settin
 def _digits(value: object, code: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise WrongValue(code)
+    if not isinstance(value, str) and not -_HUGE < value < _HUGE:
+        raise WrongValue(code)
     if isinstance(value, str):
         return fold_digits(clean_text(value, longest=100)) or None
     text = str(value)
-    return format(Decimal(text), "f") if "e" in text.lower() and len(text) < 30 else text
+    return text if "e" not in text.lower() else format(Decimal(text).quantize(_SMALLEST), "f")
 
 
 def _integer(value: object, _item: Field, _codes: Collection[str], _setting: Setting) -> Clean:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -18,10 +18,24 @@ from nrm.rules.texts import WrongValue, clean_text
 LARGEST: Final = 200_000
 """Most bytes of one form's answers, as JSON in UTF-8."""
 _MOST_LISTED: Final = 50
+_DEEPEST: Final = 14
 _NO_ANSWER: Final = frozenset({"note", "calculate", "group"})
 _DECIDING: Final = frozenset(
-    "integer decimal money date datetime select_one select_multiple acknowledge yes_no calculate"
-    " person organisation service".split()
+    [
+        "integer",
+        "decimal",
+        "money",
+        "date",
+        "datetime",
+        "select_one",
+        "select_multiple",
+        "acknowledge",
+        "yes_no",
+        "calculate",
+        "person",
+        "organisation",
+        "service",
+    ]
 )
 Scalar = str | int | bool | Decimal | date | None
 Decision = Scalar | tuple[str, ...]
@@ -81,15 +95,31 @@ def validate_answers(
 
 
 def _check_size(answers: Mapping[str, object]) -> None:
+    if _depth_of(answers) > _DEEPEST:
+        raise NotValid([Problem(pointer="", code="too_deep", params={"deepest": _DEEPEST})])
     try:
         text = json.dumps(answers, ensure_ascii=True, default=str)
         size = len(text) if len(text) <= LARGEST else len(json.dumps(answers, ensure_ascii=False, default=str).encode())
     except UnicodeEncodeError:
         size = 0  # a lone surrogate: the text check names its place
-    except (ValueError, RecursionError):
+    except (ValueError, TypeError):
         raise NotValid([Problem(pointer="", code="unreadable")]) from None
     if size > LARGEST:
         raise NotValid([Problem(pointer="", code="answers_too_large", params={"most": LARGEST // 1000})])
+
+
+def _depth_of(value: object) -> int:
+    level, depth = [value], 0
+    while level and depth <= _DEEPEST:
+        depth += 1
+        level = [part for parent in level for part in _parts(parent)]
+    return depth
+
+
+def _parts(value: object) -> Collection[object]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
 
 
 class _Check:
@@ -149,12 +179,15 @@ class _Check:
             value = self.answer(item, given.get(item.name), here)
         scope[item.name] = self.typed(item, value)
         if value is None:
-            if item.required and item.type != "calculate":
+            if item.required and item.type != "calculate" and not self.refused(here):
                 self.wrong(here, "must_acknowledge" if item.type == "acknowledge" else "required")
             return
         clean[item.name] = value
         if item.constraint is not None and not self.holds(item.constraint, scope, here, scope[item.name]):
             self.wrong(here, "constraint", field=item.name)
+
+    def refused(self, here: str) -> bool:
+        return any(problem.pointer == here for problem in self.problems)
 
     def typed(self, item: Field, value: Clean) -> Value:
         try:

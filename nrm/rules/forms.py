@@ -18,8 +18,29 @@ from nrm.expressions import BadExpression, Expression, parse
 
 LANGUAGES: Final = ("ar", "ckb", "en")
 TYPES: Final = frozenset(
-    "text long phone integer decimal money date datetime select_one select_multiple acknowledge yes_no note file"
-    " geopoint group repeat calculate person organisation service".split()
+    [
+        "text",
+        "long",
+        "phone",
+        "integer",
+        "decimal",
+        "money",
+        "date",
+        "datetime",
+        "select_one",
+        "select_multiple",
+        "acknowledge",
+        "yes_no",
+        "note",
+        "file",
+        "geopoint",
+        "group",
+        "repeat",
+        "calculate",
+        "person",
+        "organisation",
+        "service",
+    ]
 )
 CLASSES: Final = ("public", "personal", "sensitive")
 ROUNDS: Final = 50
@@ -29,8 +50,24 @@ _DEEPEST: Final = 5
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _FORM_KEYS: Final = frozenset({"form", "version", "title", "description", "choices", "fields", "uses"})
 _FIELD_KEYS: Final = frozenset(
-    "type name label hint required relevant constraint constraint_message calculation list fields class appearance"
-    " default min max".split()
+    [
+        "type",
+        "name",
+        "label",
+        "hint",
+        "required",
+        "relevant",
+        "constraint",
+        "constraint_message",
+        "calculation",
+        "list",
+        "fields",
+        "class",
+        "appearance",
+        "default",
+        "min",
+        "max",
+    ]
 )
 
 Texts = Mapping[str, str]
