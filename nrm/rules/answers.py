@@ -183,7 +183,9 @@ class _Check:
                 self.wrong(here, "must_acknowledge" if item.type == "acknowledge" else "required")
             return
         clean[item.name] = value
-        if item.constraint is not None and not self.holds(item.constraint, scope, here, scope[item.name]):
+        if item.constraint is None or self.refused(here):
+            return
+        if not self.holds(item.constraint, scope, here, scope[item.name]):
             self.wrong(here, "constraint", field=item.name)
 
     def refused(self, here: str) -> bool:
