@@ -1,0 +1,173 @@
+"""What a country pack holds, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import TypeAlias
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+Texts: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackProblem:
+    """One mistake in a pack.
+
+    Attributes:
+        file: path of the file inside the pack ("organisations.json").
+        pointer: JSON pointer to the value, "" for the whole file.
+        code: stable code ("required", "unknown_organisation").
+        params: values for the sentence.
+    """
+
+    file: str
+    pointer: str
+    code: str
+    params: Mapping[str, str | int | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A governorate or a district of one."""
+
+    key: str
+    kind: str
+    names: Texts
+    parent: str | None = None
+    iso: str | None = None
+    pcode: str | None = None
+    jurisdiction: str | None = None
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """An organisation of the directory."""
+
+    code: str
+    names: Texts
+    kind: str
+    jurisdiction: str | None = None
+    channel: str = "portal"
+    email: str | None = None
+    phone: str | None = None
+    languages: tuple[str, ...] = ()
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A desk of an organisation, for one role in one place."""
+
+    code: str
+    organisation: str
+    role: str
+    names: Texts
+    governorate: str | None = None
+    jurisdiction: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """A signed data-sharing agreement with an organisation; `signed_on` tells it from the organisation's others."""
+
+    organisation: str
+    categories: tuple[str, ...]
+    signed_on: date
+    expires_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service that an organisation offers.
+
+    Attributes:
+        coverage: pairs of governorate and district; district None means the whole governorate.
+        slots: places per month; None when nobody counts them. Open places begin with all of them.
+        details: what else the directory shows (cost, documents needed, schedule …).
+    """
+
+    code: str
+    organisation: str
+    category: str
+    names: Texts
+    coverage: tuple[tuple[str, str | None], ...]
+    desk: str | None = None
+    description: Texts = field(default_factory=dict)
+    eligibility: str = ""
+    languages: tuple[str, ...] = ()
+    details: Mapping[str, Json] = field(default_factory=dict)
+    visibility: str = "public"
+    slots: int | None = None
+    waiting_days: int | None = None
+    last_verified_on: date | None = None
+    valid_until: date | None = None
+    active: bool = True
+    livemode: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """One code of a code list."""
+
+    list: str
+    code: str
+    names: Texts
+    position: int
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    active: bool = True
+
+
+class ItemKind(StrEnum):
+    """Pieces of a pack that are kept as one document each."""
+
+    COUNTRY = "country"
+    CALENDAR = "calendar"
+    JURISDICTION = "jurisdiction"
+    ROLE = "role"
+    LADDER = "ladder"
+    SETTING = "setting"
+    CLOCKS = "clocks"
+    CALL_TABLE = "call_table"
+    TABLE = "table"
+    MANIFEST = "manifest"
+    LABELS = "labels"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One such document; a decision table's content is its DMN text."""
+
+    kind: ItemKind
+    key: str
+    content: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """A whole country pack.
+
+    Attributes:
+        key: the country's key, also its folder's name.
+        forms: form key → the form file as it is.
+        paths: path key → the diagram's bytes.
+    """
+
+    key: str
+    places: tuple[Place, ...]
+    organisations: tuple[Organisation, ...]
+    desks: tuple[Desk, ...]
+    agreements: tuple[Agreement, ...]
+    services: tuple[Service, ...]
+    codes: tuple[Code, ...]
+    items: tuple[Item, ...]
+    forms: Mapping[str, dict[str, Json]]
+    paths: Mapping[str, bytes]
+
+    def contents(self, kind: ItemKind) -> dict[str, Json]:
+        """Give the documents of a kind by key."""
+        return {item.key: item.content for item in self.items if item.kind is kind}
