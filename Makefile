@@ -10,7 +10,7 @@ INSTALLED = $(VENV)/.installed
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-case test quick lint format bench soak soak-ci image-check docs-check lock clean
+.PHONY: help setup run demo-case test quick lint migration format bench soak soak-ci image-check docs-check lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ lint: setup  ## Style, format, strict types, import contracts
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+
+migration: setup  ## Write a migration from the models: MESSAGE="Add …", or REWRITE=1 for 0001 before the first release
+	$(PY) -m nrm.migrations.write $(if $(REWRITE),--rewrite,"$(MESSAGE)")
 
 format: setup  ## Rewrite the sources in the house format
 	$(PY) -m ruff check --fix .

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nrm.migrations.run import upgrade
 from tests import databases, network
 
 network.forbid()
@@ -15,12 +16,8 @@ network.forbid()
 
 @pytest.fixture(scope="session")
 def fill_database() -> databases.Fill:
-    """Bring an empty database to the state in which every test of tables begins."""
-
-    def leave_empty(url: str) -> None:
-        del url
-
-    return leave_empty
+    """Bring an empty database to the state in which every test of tables begins: all tables, no rows."""
+    return upgrade
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""The tables' history: numbered migrations, each up and down, on SQLite and PostgreSQL."""
