@@ -24,7 +24,7 @@ from tests.engine.diagrams import (
 CHOICE = (
     start() + task("ask") + box("exclusiveGateway", "choice", default="choice_no")
     + task("yes") + task("no") + end("done", "helped") + end("not_done", "declined")
-    + chain("start", "ask", "choice") + flow("choice", "yes", "wants == true") + flow("choice", "no")
+    + chain("start", "ask", "choice") + flow("choice", "yes", "wants == True") + flow("choice", "no")
     + chain("yes", "done") + chain("no", "not_done")
 )  # fmt: skip
 WHOLE = (
