@@ -94,6 +94,11 @@ class Work:
         self.hold(found)
         return found
 
+    def lock_case_new(self, case_id: str) -> Case:
+        """Give a case that this transaction has just added; nobody else can hold it."""
+        self.flush()
+        return self.lock_case(case_id)
+
     def hold(self, case: Case) -> None:
         """Note that the case's row was locked by the caller's own loading query."""
         if case.id not in self._cases:
@@ -236,6 +241,19 @@ class Work:
             del self._events[events:]
             raise
         nested.commit()
+
+    @contextmanager
+    def buffered(self) -> Iterator[None]:
+        """Take back rows and events added inside when it raises; for parts that run no statement before they raise."""
+        rows = {table: len(waiting) for table, waiting in self._rows.items()}
+        events = len(self._events)
+        try:
+            yield
+        except BaseException:
+            for table, waiting in self._rows.items():
+                del waiting[rows.get(table, 0) :]
+            del self._events[events:]
+            raise
 
     def finish(self) -> None:
         """Write rows, events and chain heads; the transaction is complete after this."""

@@ -1,0 +1,628 @@
+"""What people do with cases: open, change, transfer, share, note, raise a risk, close, open again."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy import select, update
+
+from nrm import ids
+from nrm.actions import runs
+from nrm.actions._action import Work, action
+from nrm.actions.access import end_access, give_access
+from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
+from nrm.models import Case, CaseNote, Desk, Outcome, Person, Run, Task, User
+from nrm.queries import packs
+from nrm.queries.scope import sees_case
+from nrm.rules.numbers import case_number
+from nrm.rules.texts import WrongValue, clean_text
+from nrm.sealing import seal
+from nrm.vocabulary import Access, CaseStatus, Holder, Level, Priority, TaskStatus
+
+MAIN_PATH: Final = "reintegration_case"
+"""Key of the path that every case follows, in every country."""
+
+CASE_MESSAGES: Final = frozenset({"person.deceased", "risk.raised", "arrival.confirmed"})
+"""Messages that a person may send to a case; withdrawing consent and transferring have verbs of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """How a case stands after a verb."""
+
+    id: str
+    number: str
+    status: str
+    version: int
+
+
+def lock_visible_case(
+    work: Work, case_id: str, *, writing: bool, version: int | None = None, permission: str | None = None
+) -> Case:
+    """Lock a case that the actor may know of.
+
+    Args:
+        work: the transaction.
+        case_id: the case.
+        writing: the actor must have access to work on it.
+        version: the version that the actor saw.
+        permission: a permission that the actor needs.
+
+    Raises:
+        NotFound: there is no such case, or it is not the actor's to know of.
+        NotAllowed: the actor may know of it, but not do this.
+        StaleVersion: it changed since.
+    """
+    case = work.lock_case(case_id)
+    if not work.actor.is_system:
+        seen = select(Case.id).where(Case.id == case_id, sees_case(work.actor, work.now))
+        if work.session.execute(seen).first() is None:
+            raise NotFound
+        if writing:
+            works = select(Case.id).where(Case.id == case_id, sees_case(work.actor, work.now, writing=True))
+            if work.session.execute(works).first() is None:
+                raise NotAllowed("read_only_access")
+        if permission is not None:
+            work.require(permission)
+    if version is not None and case.version != version:
+        raise StaleVersion(case.version)
+    return case
+
+
+@action("case.open", permission="case.open")
+def open_case(
+    work: Work,
+    person_id: str,
+    *,
+    governorate: str,
+    level: str = Level.STANDARD,
+    priority: str = Priority.NORMAL,
+    return_type: str | None = None,
+    host_country: str | None = None,
+    programme: str | None = None,
+    returned_on: date | None = None,
+    arrived_on: date | None = None,
+    external_refs: Mapping[str, str] | None = None,
+    desk_id: str | None = None,
+    path: str | None = MAIN_PATH,
+    values: Mapping[str, str | int | bool | None] | None = None,
+) -> CaseResult:
+    """Open a case for a person and start its main path.
+
+    Args:
+        work: the transaction.
+        person_id: the person; one open case at most.
+        governorate: key of the place of return; decides jurisdiction and desk.
+        level: who may know of it.
+        priority: how pressing it is.
+        return_type: code of the kind of return.
+        host_country: two-letter code of the country that the person returned from.
+        programme: code of the programme that helped.
+        returned_on: date of return.
+        arrived_on: date of arrival, where it has happened.
+        external_refs: references of other systems.
+        desk_id: the desk that owns it; None for the desk of case handlers of the place.
+        path: path to start; None for none.
+        values: decision values to begin with.
+
+    Raises:
+        NotValid: a code or the place is unknown.
+        IllegalMove: the person has an open case.
+        NotFound: there is no such person.
+    """
+    return begin_case(
+        work,
+        person_id,
+        governorate=governorate,
+        level=level,
+        priority=priority,
+        return_type=return_type,
+        host_country=host_country,
+        programme=programme,
+        returned_on=returned_on,
+        arrived_on=arrived_on,
+        external_refs=external_refs,
+        desk_id=desk_id,
+        path=path,
+        values=values,
+    )
+
+
+def begin_case(
+    work: Work,
+    person_id: str,
+    *,
+    governorate: str,
+    level: str = Level.STANDARD,
+    priority: str = Priority.NORMAL,
+    return_type: str | None = None,
+    host_country: str | None = None,
+    programme: str | None = None,
+    returned_on: date | None = None,
+    arrived_on: date | None = None,
+    external_refs: Mapping[str, str] | None = None,
+    desk_id: str | None = None,
+    path: str | None = MAIN_PATH,
+    values: Mapping[str, str | int | bool | None] | None = None,
+) -> CaseResult:
+    """Open a case inside another action (an arrival list); arguments and errors as for `open_case`."""
+    _check_codes(
+        work,
+        {"return_types": ("return_type", return_type), "countries": ("host_country", host_country)},
+        level,
+        priority,
+    )
+    jurisdiction = packs.jurisdiction_of(work.session, governorate)
+    if jurisdiction is None:
+        raise NotValid([Problem(pointer="/governorate", code="unknown_place")])
+    person = work.session.get(Person, person_id)
+    if person is None or person.merged_into_id is not None:
+        raise NotFound("person_not_found")
+    _no_open_case(work, person_id)
+    desk = _owning_desk(work, desk_id, governorate, jurisdiction)
+    case_id = ids.new_id("cas")
+    number = case_number(packs.case_prefix(work.session), work.now.year, secrets.token_bytes(8))
+    work.add(
+        Case,
+        id=case_id,
+        number=number,
+        person_id=person_id,
+        organisation_id=desk.organisation_id,
+        desk_id=desk.id,
+        level=level,
+        priority=priority,
+        governorate=governorate,
+        jurisdiction=jurisdiction,
+        return_type=return_type,
+        host_country=host_country,
+        programme=programme,
+        returned_on=returned_on,
+        arrived_on=arrived_on,
+        external_refs=seal(dict(external_refs or {}), row=case_id, column="cases.external_refs"),
+        opened_at=work.now,
+        active_at=work.now,
+        livemode=work.actor.livemode,
+    )
+    case = work.lock_case_new(case_id)
+    work.record(
+        "case.opened",
+        stream=case_id,
+        subject=("case", case_id),
+        data={"governorate": governorate, "desk": desk.id, "level": level},
+        organisation_id=desk.organisation_id,
+    )
+    share_with_owner(work, case)
+    if path is not None:
+        start: dict[str, str | int | bool | None] = {"pre_arrival": arrived_on is None, **(values or {})}
+        runs.begin(work, case, path, values=start)
+    return CaseResult(id=case_id, number=number, status=case.status, version=1)
+
+
+def share_with_owner(work: Work, case: Case) -> None:
+    """Let those know of a case who answer for it: its desk, its organisation's leads, the coordinator.
+
+    A strict case is known only to its desk and to the people named to it.
+    """
+    if case.desk_id is not None:
+        give_access(work, case.id, holder=(Holder.DESK, case.desk_id), access=Access.WORK, reason="owner")
+    if not work.actor.is_system and case.level == Level.STRICT:
+        give_access(work, case.id, holder=(Holder.USER, work.actor.id), access=Access.WORK, reason="team")
+    if case.level == Level.STRICT:
+        return
+    give_access(work, case.id, holder=(Holder.ORGANISATION, case.organisation_id), access=Access.READ, reason="owner")
+    for role, access in (("supervisor", Access.WORK), ("coordinator", Access.READ)):
+        desk = packs.resolve_desk(
+            work.session,
+            role=role,
+            organisation=None,
+            governorate=case.governorate,
+            jurisdiction=case.jurisdiction,
+            receiver=None,
+            own_desk=None,
+        )
+        if desk is not None:
+            give_access(work, case.id, holder=(Holder.DESK, desk.id), access=access, reason="owner")
+
+
+def _no_open_case(work: Work, person_id: str) -> None:
+    found = select(Case.id).where(Case.person_id == person_id, Case.status == str(CaseStatus.OPEN))
+    if work.session.execute(found).first() is not None:
+        raise IllegalMove((), "person_has_open_case")
+
+
+def _owning_desk(work: Work, desk_id: str | None, governorate: str, jurisdiction: str) -> packs.DeskFacts:
+    if desk_id is not None:
+        desk = packs.desk(work.session, desk_id)
+        if desk is None:
+            raise NotValid([Problem(pointer="/desk_id", code="unknown_desk")])
+        return desk
+    found = packs.resolve_desk(
+        work.session,
+        role="case_handler",
+        organisation=None,
+        governorate=governorate,
+        jurisdiction=jurisdiction,
+        receiver=None,
+        own_desk=None,
+    )
+    if found is None:
+        raise NotValid([Problem(pointer="/governorate", code="no_desk_here")])
+    return found
+
+
+def _check_codes(work: Work, coded: Mapping[str, tuple[str, str | None]], level: str, priority: str) -> None:
+    problems = [
+        Problem(pointer=f"/{name}", code="unknown_code")
+        for code_list, (name, code) in coded.items()
+        if code is not None and not packs.has_code(work.session, code_list, code)
+    ]
+    if level not in set(Level):
+        problems.append(Problem(pointer="/level", code="unknown_code"))
+    if priority not in set(Priority):
+        problems.append(Problem(pointer="/priority", code="unknown_code"))
+    if problems:
+        raise NotValid(problems)
+
+
+@action("case.change", permission="case.change")
+def change_case(work: Work, case_id: str, *, version: int | None, changes: Mapping[str, object]) -> CaseResult:
+    """Change facts of a case: priority, handler, dates, programme, kind of return, host country.
+
+    Args:
+        work: the transaction.
+        case_id: the case.
+        version: the version that the actor saw.
+        changes: column → new value; only the ones named here.
+
+    Raises:
+        NotFound: not the actor's to know of.
+        NotValid: a field cannot be changed like this.
+        StaleVersion: it changed since.
+    """
+    case = lock_visible_case(work, case_id, writing=True, version=version)
+    allowed = {"priority", "handler_id", "returned_on", "arrived_on", "programme", "return_type", "host_country"}
+    problems = [Problem(pointer=f"/{name}", code="unknown_field") for name in changes if name not in allowed]
+    if problems:
+        raise NotValid(problems)
+    priority = str(changes.get("priority", case.priority))
+    _check_codes(
+        work,
+        {
+            "return_types": ("return_type", _text(changes.get("return_type"))),
+            "countries": ("host_country", _text(changes.get("host_country"))),
+        },
+        case.level,
+        priority,
+    )
+    if changes.get("handler_id") is not None and work.session.get(User, str(changes["handler_id"])) is None:
+        raise NotValid([Problem(pointer="/handler_id", code="unknown_user")])
+    work.change(Case, case_id, version=case.version, **dict(changes))
+    if "priority" in changes:
+        set_priority(work, case, priority, write=False)
+    work.record("case.changed", stream=case_id, subject=("case", case_id), data={"fields": sorted(changes)})
+    return _result(case)
+
+
+def set_priority(work: Work, case: Case, priority: str, *, write: bool = True) -> None:
+    """Set how pressing a case is, and with it its open tasks.
+
+    Args:
+        work: the transaction.
+        case: the locked case.
+        priority: one of `Priority`.
+        write: also store it in the case's row.
+
+    Raises:
+        NotValid: no such priority.
+    """
+    if priority not in set(Priority):
+        raise NotValid([Problem(pointer="/priority", code="unknown_code")])
+    if write:
+        case.priority = priority
+    work.flush()
+    work.session.execute(
+        update(Task)
+        .where(Task.case_id == case.id, Task.status.in_([TaskStatus.OPEN, TaskStatus.ON_HOLD]))
+        .values(priority=priority)
+        .execution_options(synchronize_session=False)
+    )
+    work.record("case.priority_set", stream=case.id, subject=("case", case.id), data={"priority": priority})
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _result(case: Case, **changed: str) -> CaseResult:
+    status = changed.get("status", case.status)
+    return CaseResult(id=case.id, number=case.number, status=status, version=case.version + 1)
+
+
+@action("case.transfer", permission="case.transfer")
+def transfer_case(work: Work, case_id: str, *, desk_id: str, reason: str, version: int | None) -> CaseResult:
+    """Move a case to another desk: another branch, or the other jurisdiction.
+
+    The new desk and its organisation get access, open tasks of the old desk move with their due dates, the old
+    desk's access ends, and the runs are told (`case.transferred`).
+
+    Args:
+        work: the transaction.
+        case_id: the case.
+        desk_id: the desk that takes it.
+        reason: code of the reason.
+        version: the version that the actor saw.
+
+    Raises:
+        NotFound: not the actor's to know of.
+        NotValid: no such desk, or it is the same.
+        StaleVersion: it changed since.
+    """
+    case = lock_visible_case(work, case_id, writing=True, version=version)
+    desk = work.session.get(Desk, desk_id)
+    if desk is None or not desk.active or desk.id == case.desk_id:
+        raise NotValid([Problem(pointer="/desk_id", code="unknown_desk")])
+    old_desk, old_organisation = case.desk_id, case.organisation_id
+    jurisdiction = desk.jurisdiction or case.jurisdiction
+    work.change(
+        Case,
+        case_id,
+        version=case.version,
+        desk_id=desk.id,
+        organisation_id=desk.organisation_id,
+        jurisdiction=jurisdiction,
+        governorate=desk.governorate or case.governorate,
+        handler_id=None,
+    )
+    result = _result(case)
+    moved = work.lock_case(case_id)
+    _move_tasks(work, case_id, old_desk, desk)
+    if old_desk is not None:
+        end_access(work, case_id, holder=(Holder.DESK, old_desk))
+    if old_organisation != desk.organisation_id:
+        end_access(work, case_id, holder=(Holder.ORGANISATION, old_organisation))
+    share_with_owner(work, moved)
+    work.record(
+        "case.transferred",
+        stream=case_id,
+        subject=("case", case_id),
+        data={"from": old_desk, "desk": desk.id, "reason": reason},
+        organisation_id=desk.organisation_id,
+    )
+    runs.send_message(work, moved, "case.transferred", values={"reason": reason})
+    return result
+
+
+def _move_tasks(work: Work, case_id: str, old_desk: str | None, desk: Desk) -> None:
+    if old_desk is None:
+        return
+    work.flush()
+    work.session.execute(
+        update(Task)
+        .where(
+            Task.case_id == case_id, Task.desk_id == old_desk, Task.status.in_([TaskStatus.OPEN, TaskStatus.ON_HOLD])
+        )
+        .values(desk_id=desk.id, organisation_id=desk.organisation_id, assignee_id=None, version=Task.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@action("case.set_level", permission="case.set_level")
+def set_level(work: Work, case_id: str, *, level: str, version: int | None) -> CaseResult:
+    """Set who may know of a case; making it strict ends the access of whole organisations at once.
+
+    Raises:
+        NotFound: not the actor's to know of.
+        NotValid: no such level.
+        StaleVersion: it changed since.
+    """
+    case = lock_visible_case(work, case_id, writing=True, version=version)
+    if level not in set(Level):
+        raise NotValid([Problem(pointer="/level", code="unknown_code")])
+    raise_level(work, case, level)
+    work.change(Case, case_id, version=case.version)
+    return _result(case)
+
+
+def raise_level(work: Work, case: Case, level: str) -> None:
+    """Set the level of a locked case with everything that repeats it, inside another action."""
+    work.session.flush()
+    work.flush()
+    case.level = level
+    work.session.execute(
+        update(Task).where(Task.case_id == case.id).values(level=level).execution_options(synchronize_session=False)
+    )
+    work.session.execute(
+        update(Run)
+        .where(Run.case_id == case.id)
+        .values(is_sensitive=level == Level.STRICT)
+        .execution_options(synchronize_session=False)
+    )
+    if level == Level.STRICT:
+        end_access(work, case.id, holder=(Holder.ORGANISATION, case.organisation_id))
+        if not work.actor.is_system:
+            give_access(work, case.id, holder=(Holder.USER, work.actor.id), access=Access.WORK, reason="team")
+    work.record("case.level_set", stream=case.id, subject=("case", case.id), data={"level": level})
+
+
+@action("case.share", permission="case.share")
+def share_case(work: Work, case_id: str, *, holder_kind: str, holder_id: str, access: str) -> None:
+    """Let a desk or a person know of a case.
+
+    Raises:
+        NotFound: not the actor's to know of.
+        NotValid: the holder or the access is unknown.
+    """
+    case = lock_visible_case(work, case_id, writing=True)
+    known = {"desk": Desk, "user": User}.get(holder_kind)
+    if known is None or work.session.get(known, holder_id) is None:
+        raise NotValid([Problem(pointer="/holder_id", code="unknown_holder")])
+    if access not in set(Access):
+        raise NotValid([Problem(pointer="/access", code="unknown_code")])
+    give_access(work, case.id, holder=(Holder(holder_kind), holder_id), access=Access(access), reason="shared")
+
+
+@action("case.unshare", permission="case.share")
+def unshare_case(work: Work, case_id: str, *, holder_kind: str, holder_id: str) -> None:
+    """End the access of a desk or a person, other than the desk that owns the case.
+
+    Raises:
+        NotFound: not the actor's to know of.
+        NotValid: it is the owning desk, or no kind of holder.
+    """
+    case = lock_visible_case(work, case_id, writing=True)
+    if holder_kind not in set(Holder) or holder_id == case.desk_id:
+        raise NotValid([Problem(pointer="/holder_id", code="unknown_holder")])
+    end_access(work, case.id, holder=(Holder(holder_kind), holder_id))
+
+
+@action("case.add_note", permission="case.note")
+def add_note(work: Work, case_id: str, *, text: str, pinned: bool = False) -> str:
+    """Add a note to a case, and give its id.
+
+    Raises:
+        NotFound: not the actor's to know of.
+        NotValid: the text is empty or cannot be stored.
+    """
+    case = lock_visible_case(work, case_id, writing=True)
+    try:
+        clean = clean_text(text, longest=10_000, lines=True)
+    except WrongValue as error:
+        raise NotValid([Problem(pointer="/text", code=error.code, params=error.params)]) from error
+    if not clean:
+        raise NotValid([Problem(pointer="/text", code="required")])
+    note_id = ids.new_id("not")
+    work.add(
+        CaseNote,
+        id=note_id,
+        case_id=case.id,
+        author_id=work.actor.id,
+        text=seal(clean, row=note_id, column="case_notes.text"),
+        pinned=pinned,
+        created_at=work.now,
+    )
+    work.record("case.note_added", stream=case.id, subject=("note", note_id), data={})
+    return note_id
+
+
+@action("case.tell", permission="case.tell")
+def tell_case(work: Work, case_id: str, *, message: str, values: Mapping[str, str] | None = None) -> None:
+    """Tell all runs of a case what has happened: the person arrived, died, or is at risk.
+
+    Args:
+        work: the transaction.
+        case_id: the case.
+        message: one of `CASE_MESSAGES`.
+        values: codes that the runs may read.
+
+    Raises:
+        NotFound: not the actor's to know of.
+        NotValid: no such message.
+        IllegalMove: the case is closed.
+    """
+    if message not in CASE_MESSAGES:
+        raise NotValid([Problem(pointer="/message", code="unknown_code")])
+    case = lock_visible_case(work, case_id, writing=True)
+    if case.status != CaseStatus.OPEN:
+        raise IllegalMove(("reopen",), "case_closed")
+    if message == "person.deceased":
+        person = work.session.get(Person, case.person_id)
+        if person is not None and person.deceased_on is None:
+            person.deceased_on = work.now.date()
+    if message == "arrival.confirmed" and case.arrived_on is None:
+        case.arrived_on = work.now.date()
+    work.session.flush()
+    runs.send_message(work, case, message, values=values or {})
+
+
+def end_case(work: Work, case: Case, *, outcome: str, reason: str) -> None:
+    """Close a locked case with its outcome, inside another action: a closing task, or a path that ended early.
+
+    Args:
+        work: the transaction.
+        case: the locked case.
+        outcome: code of the case's outcome.
+        reason: code of the closing reason.
+    """
+    case.status = CaseStatus.CLOSED
+    case.outcome, case.closing_reason, case.closed_at = outcome, reason, work.now
+    case.version += 1
+    work.add(
+        Outcome,
+        id=ids.new_id("out"),
+        case_id=case.id,
+        subject_kind="case",
+        subject_id=case.id,
+        code=outcome,
+        reason=reason,
+        actor=work.actor.id,
+        at=work.now,
+    )
+    work.record("case.closed", stream=case.id, subject=("case", case.id), data={"outcome": outcome, "reason": reason})
+
+
+@action("case.close", permission="case.close")
+def close_case(work: Work, case_id: str, *, outcome: str, reason: str, version: int | None) -> CaseResult:
+    """Close a case by hand, where no path does it; what still runs is cancelled.
+
+    Raises:
+        NotFound: not the actor's to know of.
+        NotValid: outcome or reason is unknown.
+        IllegalMove: it is closed, or a referral is still open.
+        StaleVersion: it changed since.
+    """
+    from nrm.actions.referrals import open_referrals  # noqa: PLC0415 - referrals drive runs
+
+    case = lock_visible_case(work, case_id, writing=True, version=version)
+    if case.status != CaseStatus.OPEN:
+        raise IllegalMove(("reopen",), "case_closed")
+    _check_closing(work, outcome, reason)
+    if open_referrals(work, case_id):
+        raise IllegalMove(("cancel_referrals",), "referrals_open")
+    live = select(Run.id).where(Run.case_id == case_id, Run.status == "running", Run.parent_id.is_(None))
+    for run_id in work.session.execute(live).scalars().all():
+        runs.drive(work, case, run_id, runs.Input(kind="cancel"))
+    end_case(work, case, outcome=outcome, reason=reason)
+    return CaseResult(id=case.id, number=case.number, status=case.status, version=case.version)
+
+
+def _check_closing(work: Work, outcome: str, reason: str) -> None:
+    problems = []
+    if not packs.has_code(work.session, "case_outcomes", outcome):
+        problems.append(Problem(pointer="/outcome", code="unknown_code"))
+    if not packs.has_code(work.session, "closure_reasons", reason):
+        problems.append(Problem(pointer="/reason", code="unknown_code"))
+    if problems:
+        raise NotValid(problems)
+
+
+@action("case.reopen", permission="case.reopen")
+def reopen_case(work: Work, case_id: str, *, reason: str, version: int | None, path: str | None = None) -> CaseResult:
+    """Open a closed case again and, if asked, start a path.
+
+    Args:
+        work: the transaction.
+        case_id: the case.
+        reason: code of the reason.
+        version: the version that the actor saw.
+        path: key of the path to start.
+
+    Raises:
+        NotFound: not the actor's to know of.
+        IllegalMove: it is open, or the person has another open case.
+        StaleVersion: it changed since.
+    """
+    case = lock_visible_case(work, case_id, writing=True, version=version)
+    if case.status == CaseStatus.OPEN:
+        raise IllegalMove(("close",), "case_open")
+    _no_open_case(work, case.person_id)
+    case.status, case.outcome, case.closing_reason, case.closed_at = CaseStatus.OPEN, None, None, None
+    case.version += 1
+    work.record("case.reopened", stream=case.id, subject=("case", case.id), data={"reason": reason})
+    work.session.flush()
+    if path is not None:
+        runs.begin(work, case, path)
+    return CaseResult(id=case.id, number=case.number, status=case.status, version=case.version)

@@ -1,0 +1,127 @@
+"""Opening a task: at which desk, with which form, due when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+
+from nrm import ids
+from nrm.actions._action import Work
+from nrm.actions.access import give_access
+from nrm.engine.failures import StepFailed
+from nrm.engine.steps import Due, Step
+from nrm.models import Case, Task
+from nrm.queries import packs, paths
+from nrm.rules.deadlines import CLOCK, Calendar, due_at, share_at
+from nrm.vocabulary import Access, Holder, Priority
+
+
+def open_task(
+    work: Work,
+    case: Case,
+    step: Step,
+    *,
+    run_id: str,
+    version_id: str,
+    token: str,
+    item: str | None,
+    context: Mapping[str, str],
+    known_desks: frozenset[str] = frozenset(),
+) -> str:
+    """Open the task of a step.
+
+    Args:
+        work: the transaction.
+        case: the locked case.
+        step: the step, from the parsed path version.
+        run_id: the run.
+        version_id: the run's path version.
+        token: the engine's token.
+        item: the list item in multi-instance.
+        context: the run's context ({"receiver": organisation id} where a provider's desk works on the step).
+        known_desks: desks that have access to the case already.
+
+    Returns:
+        The task's id.
+
+    Raises:
+        StepFailed: when no desk works on this role here; nothing was written.
+    """
+    desk = packs.resolve_desk(
+        work.session,
+        role=step.role,
+        organisation=step.organisation,
+        governorate=case.governorate,
+        jurisdiction=case.jurisdiction,
+        receiver=context.get("receiver"),
+        own_desk=case.desk_id,
+    )
+    if desk is None:
+        raise StepFailed("no_desk", step.id, role=step.role, place=case.governorate)
+    form = paths.form_version(work.session, version_id, step.form) if step.form else None
+    task_id = ids.new_id("tsk")
+    due, wake = _times(work, case, step.due)
+    work.add(
+        Task,
+        id=task_id,
+        case_id=case.id,
+        run_id=run_id,
+        path_version_id=version_id,
+        step=step.id,
+        token=token,
+        item=item,
+        form_version_id=form,
+        desk_id=desk.id,
+        organisation_id=desk.organisation_id,
+        level=case.level,
+        priority=case.priority,
+        opened_at=work.now,
+        due_at=due,
+        livemode=case.livemode,
+    )
+    work.record(
+        "task.opened",
+        stream=case.id,
+        subject=("task", task_id),
+        data={"step": step.id, "desk": desk.id},
+        organisation_id=desk.organisation_id,
+    )
+    if wake is not None:
+        enqueue_clock(work, task_id, case.id, wake)
+    if desk.id not in known_desks:
+        give_access(work, case.id, holder=(Holder.DESK, desk.id), access=Access.WORK, reason="task")
+    return task_id
+
+
+def enqueue_clock(work: Work, task_id: str, case_id: str, at: datetime) -> None:
+    """Wake the task at its next reminder or escalation; one job per task, moved on each time."""
+    work.enqueue(
+        "task_clock", {"task": task_id}, due_at=at, queue="timers", case_id=case_id, dedup_key=f"task:{task_id}"
+    )
+
+
+def time_kind(due: Due, case: Case) -> str:
+    """Say whether a task's time runs on the clock or in working time; an emergency runs on the clock."""
+    return CLOCK if case.priority == Priority.EMERGENCY else due.calendar
+
+
+def _times(work: Work, case: Case, due: Due | None) -> tuple[datetime | None, datetime | None]:
+    if due is None:
+        return None, None
+    calendar = packs.calendar(work.session, case.jurisdiction)
+    kind = time_kind(due, case)
+    start = _anchor(work, case, due, calendar)
+    end = due_at(start, due.time, calendar=calendar, kind=kind)
+    if end <= work.now:
+        # Anchored in the past (a late registration): due at once, chased from now on.
+        return end, work.now
+    if due.reminder is None:
+        return end, end
+    return end, share_at(work.now, end, due.reminder, calendar=calendar, kind=kind)
+
+
+def _anchor(work: Work, case: Case, due: Due, calendar: Calendar) -> datetime:
+    day = {"arrival": case.arrived_on, "return": case.returned_on}.get(due.anchor)
+    if day is None:
+        return work.now
+    return datetime.combine(day, time(0), tzinfo=calendar.zone).astimezone(UTC)

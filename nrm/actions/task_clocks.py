@@ -1,0 +1,145 @@
+"""The clock of a task: reminders and escalations, computed from the task's own times, so that they survive a new
+assignee, pause on hold, and need one job per task.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+
+from nrm import ids
+from nrm.actions._action import Work, action
+from nrm.actions.access import give_access
+from nrm.actions.openings import enqueue_clock, time_kind
+from nrm.engine.steps import Due
+from nrm.errors import NotFound
+from nrm.models import Case, Notification, Task
+from nrm.queries import packs, paths
+from nrm.rules.deadlines import Ladder, share_at
+from nrm.vocabulary import Access, Holder, Level, TaskStatus
+
+MOST_RUNGS: Final = 9
+"""After the last rung the task is late and everybody above knows; it stays in the lists as overdue."""
+
+
+@action("task.run_clock")
+def run_task_clock(work: Work, task_id: str) -> str | None:
+    """Remind of a task or escalate it, whichever is due now, and wake it again for the next.
+
+    Args:
+        work: the transaction.
+        task_id: the task.
+
+    Returns:
+        "reminded", "escalated", or None when nothing was due (it ended, or is on hold).
+
+    Raises:
+        NotFound: when anybody but the system asks.
+    """
+    if not work.actor.is_system:
+        raise NotFound
+    found = work.session.execute(
+        select(Case, Task)
+        .join(Task, Task.case_id == Case.id)
+        .where(Task.id == task_id)
+        .with_for_update(of=[Case, Task])
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        return None
+    case, task = found
+    work.hold(case)
+    step = paths.spec(work.session, task.path_version_id).steps.get(task.step)
+    if task.status != TaskStatus.OPEN or task.due_at is None or step is None or step.due is None:
+        return None
+    return _tick(work, case, task, step.due)
+
+
+def _tick(work: Work, case: Case, task: Task, due: Due) -> str | None:
+    ladder = packs.ladder(work.session, due.ladder)
+    moments = _moments(work, case, task, due, ladder)
+    done: str | None = None
+    if task.reminded_at is None and moments[0] is not None and moments[0] <= work.now:
+        _remind(work, case, task)
+        done = "reminded"
+    rungs = moments[1]
+    while task.escalation < min(len(rungs), MOST_RUNGS) and rungs[task.escalation] <= work.now:
+        _escalate(work, case, task, ladder)
+        done = "escalated"
+    upcoming = _upcoming(task, moments)
+    work.session.flush()
+    if upcoming is not None:
+        work.cancel_jobs(f"task:{task.id}")
+        enqueue_clock(work, task.id, case.id, max(upcoming, work.now))
+    return done
+
+
+def _moments(work: Work, case: Case, task: Task, due: Due, ladder: Ladder) -> tuple[datetime | None, list[datetime]]:
+    calendar = packs.calendar(work.session, case.jurisdiction)
+    kind = time_kind(due, case)
+    end = task.due_at or work.now
+    start = min(task.opened_at, end)
+
+    def at(percent: int) -> datetime:
+        return share_at(start, end, percent, calendar=calendar, kind=kind)
+
+    reminder = at(due.reminder) if due.reminder is not None and start < end else None
+    # A task that came back from hold has a later due date than its share of the time says; never before that.
+    rungs = [max(at(rung.percent), end) if rung.percent >= 100 else at(rung.percent) for rung in ladder]
+    return reminder, rungs
+
+
+def _upcoming(task: Task, moments: tuple[datetime | None, list[datetime]]) -> datetime | None:
+    reminder, rungs = moments
+    waiting = [reminder] if task.reminded_at is None and reminder is not None else []
+    waiting += rungs[task.escalation : task.escalation + 1]
+    return min(waiting) if waiting else None
+
+
+def _remind(work: Work, case: Case, task: Task) -> None:
+    task.reminded_at = work.now
+    _notify(work, "task.reminded", task, user=task.assignee_id, desk=None if task.assignee_id else task.desk_id)
+    work.record("task.reminded", stream=case.id, subject=("task", task.id), data={"desk": task.desk_id})
+
+
+def _escalate(work: Work, case: Case, task: Task, ladder: Ladder) -> None:
+    rung = ladder[task.escalation]
+    task.escalation += 1
+    told = []
+    for role in rung.roles:
+        desk = packs.resolve_desk(
+            work.session,
+            role=role,
+            organisation=None,
+            governorate=case.governorate,
+            jurisdiction=case.jurisdiction,
+            receiver=task.organisation_id,
+            own_desk=None,
+        )
+        if desk is None:
+            continue
+        told.append(desk.id)
+        _notify(work, "task.escalated", task, user=None, desk=desk.id)
+        if case.level != Level.STRICT:
+            give_access(work, case.id, holder=(Holder.DESK, desk.id), access=Access.OVERVIEW, reason="escalation")
+    work.record(
+        "task.escalated",
+        stream=case.id,
+        subject=("task", task.id),
+        data={"rung": task.escalation, "roles": list(rung.roles), "desks": told},
+    )
+
+
+def _notify(work: Work, kind: str, task: Task, *, user: str | None, desk: str | None) -> None:
+    work.add(
+        Notification,
+        id=ids.new_id("ntf"),
+        user_id=user,
+        desk_id=desk,
+        kind=kind,
+        subject_kind="task",
+        subject_id=task.id,
+        created_at=work.now,
+    )
