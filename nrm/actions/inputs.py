@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from nrm.engine import runtime
 from nrm.engine.effects import Advance, Value, Values
@@ -43,29 +44,34 @@ def feed(spec: PathSpec, state: str, given: Input, *, now: datetime) -> Advance:
 
     Raises:
         StepFailed: when the path cannot go on; the stored state is untouched.
-        ValueError: when the kind is unknown.
+        KeyError: when the kind is unknown.
     """
-    token, values, code = given.token, given.values, given.code
-    match given.kind:
-        case "complete":
-            return runtime.complete_step(spec, state, token=token, values=values, now=now)
-        case "fail":
-            return runtime.fail_step(spec, state, token=token, code=code, now=now)
-        case "message":
-            return runtime.receive_message(spec, state, token=token, values=values, now=now)
-        case "timer":
-            return runtime.fire_timer(spec, state, token=token, now=now)
-        case "child":
-            return runtime.finish_child(spec, state, token=token, outcome=given.outcome, values=values, now=now)
-        case "child_failed":
-            return runtime.fail_child(spec, state, token=token, code=code, now=now)
-        case "child_escalated":
-            return runtime.escalate_child(spec, state, token=token, code=code, now=now)
-        case "cancel":
-            return runtime.cancel_run(spec, state, now=now)
-        case "repair":
-            return runtime.repair_run(spec, state, values=values, now=now)
-    raise ValueError(f"unknown input {given.kind}")
+    if given.kind == "cancel":
+        return runtime.cancel_run(spec, state, now=now)
+    if given.kind == "repair":
+        return runtime.repair_run(spec, state, values=given.values, now=now)
+    return _FEEDS[given.kind](spec, state, given, now)
+
+
+_FEEDS: Final[Mapping[str, Callable[[PathSpec, str, Input, datetime], Advance]]] = {
+    "complete": lambda spec, state, given, now: runtime.complete_step(
+        spec, state, token=given.token, values=given.values, now=now
+    ),
+    "fail": lambda spec, state, given, now: runtime.fail_step(spec, state, token=given.token, code=given.code, now=now),
+    "message": lambda spec, state, given, now: runtime.receive_message(
+        spec, state, token=given.token, values=given.values, now=now
+    ),
+    "timer": lambda spec, state, given, now: runtime.fire_timer(spec, state, token=given.token, now=now),
+    "child": lambda spec, state, given, now: runtime.finish_child(
+        spec, state, token=given.token, outcome=given.outcome, values=given.values, now=now
+    ),
+    "child_failed": lambda spec, state, given, now: runtime.fail_child(
+        spec, state, token=given.token, code=given.code, now=now
+    ),
+    "child_escalated": lambda spec, state, given, now: runtime.escalate_child(
+        spec, state, token=given.token, code=given.code, now=now
+    ),
+}
 
 
 def values_to_json(values: Values) -> dict[str, Json]:

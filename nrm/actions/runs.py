@@ -23,8 +23,8 @@ from nrm.actions.inputs import Input, feed, input_to_json, values_to_json
 from nrm.actions.openings import open_task
 from nrm.engine import effects as fx
 from nrm.engine import runtime
+from nrm.engine.failures import StepFailed
 from nrm.engine.parsing import PathSpec
-from nrm.engine.runtime import StepFailed
 from nrm.errors import IllegalMove, NotFound, NrmError
 from nrm.models import Case, InboxMessage, Outcome, Run, RunStep, Subscription, Task
 from nrm.queries import paths

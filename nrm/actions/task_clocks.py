@@ -1,5 +1,6 @@
-"""The clock of a task: reminders and escalations, computed from the task's own times, so that they survive a new
-assignee, pause on hold, and need one job per task.
+"""The clock of a task: reminders and escalations.
+
+They are computed from the task's own times, so they survive a new assignee, pause on hold, and need one job per task.
 """
 
 from __future__ import annotations
