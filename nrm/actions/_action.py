@@ -32,6 +32,7 @@ from nrm.errors import Busy, Conflict, NotAllowed, NotFound, StaleVersion
 from nrm.events import KINDS, Data, chain_hash
 from nrm.installation import installation
 from nrm.models import Case, Event, EventHead, IdempotencyKey, Job
+from nrm.rules.permissions import PERMISSIONS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -399,6 +400,8 @@ def action(
                 raise NotAllowed("not_allowed", permission=permission)
             return transact(actor, lambda work: function(work, *args, **kwargs))
 
+        if permission is not None and permission not in PERMISSIONS:
+            raise RuntimeError(f"{name} asks for an unknown permission, {permission}")
         if name in ACTIONS:
             raise RuntimeError(f"two actions are called {name}")
         ACTIONS[name] = ActionInfo(name=name, permission=permission, function=perform)

@@ -14,9 +14,12 @@ from nrm import ids
 from nrm.actions import runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import end_access, give_access
+from nrm.actions.inputs import Input
+from nrm.actions.openings import OWNER_ROLE
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
 from nrm.models import Case, CaseNote, Desk, Outcome, Person, Run, Task, User
 from nrm.queries import packs
+from nrm.queries.packs import DeskEntry
 from nrm.queries.scope import sees_case
 from nrm.rules.numbers import case_number
 from nrm.rules.texts import WrongValue, clean_text
@@ -151,21 +154,20 @@ def begin_case(
 ) -> CaseResult:
     """Open a case inside another action (an arrival list); arguments and errors as for `open_case`."""
     _check_codes(
-        work,
         {"return_types": ("return_type", return_type), "countries": ("host_country", host_country)},
         level,
         priority,
     )
-    jurisdiction = packs.jurisdiction_of(work.session, governorate)
+    jurisdiction = packs.pack().jurisdiction_of(governorate)
     if jurisdiction is None:
         raise NotValid([Problem(pointer="/governorate", code="unknown_place")])
     person = work.session.get(Person, person_id)
     if person is None or person.merged_into_id is not None:
         raise NotFound("person_not_found")
     _no_open_case(work, person_id)
-    desk = _owning_desk(work, desk_id, governorate, jurisdiction)
+    desk = _owning_desk(desk_id, governorate, jurisdiction)
     case_id = ids.new_id("cas")
-    number = case_number(packs.case_prefix(work.session), work.now.year, secrets.token_bytes(8))
+    number = case_number(str(packs.pack().country.get("case_prefix", "XX")), work.now.year, secrets.token_bytes(8))
     work.add(
         Case,
         id=case_id,
@@ -215,15 +217,7 @@ def share_with_owner(work: Work, case: Case) -> None:
         return
     give_access(work, case.id, holder=(Holder.ORGANISATION, case.organisation_id), access=Access.READ, reason="owner")
     for role, access in (("supervisor", Access.WORK), ("coordinator", Access.READ)):
-        desk = packs.resolve_desk(
-            work.session,
-            role=role,
-            organisation=None,
-            governorate=case.governorate,
-            jurisdiction=case.jurisdiction,
-            receiver=None,
-            own_desk=None,
-        )
+        desk = packs.pack().find_desk(role, governorate=case.governorate, jurisdiction=case.jurisdiction)
         if desk is not None:
             give_access(work, case.id, holder=(Holder.DESK, desk.id), access=access, reason="owner")
 
@@ -234,31 +228,23 @@ def _no_open_case(work: Work, person_id: str) -> None:
         raise IllegalMove((), "person_has_open_case")
 
 
-def _owning_desk(work: Work, desk_id: str | None, governorate: str, jurisdiction: str) -> packs.DeskFacts:
+def _owning_desk(desk_id: str | None, governorate: str, jurisdiction: str) -> DeskEntry:
     if desk_id is not None:
-        desk = packs.desk(work.session, desk_id)
+        desk = next((entry for entry in packs.pack().desks if entry.id == desk_id), None)
         if desk is None:
             raise NotValid([Problem(pointer="/desk_id", code="unknown_desk")])
         return desk
-    found = packs.resolve_desk(
-        work.session,
-        role="case_handler",
-        organisation=None,
-        governorate=governorate,
-        jurisdiction=jurisdiction,
-        receiver=None,
-        own_desk=None,
-    )
+    found = packs.pack().find_desk(OWNER_ROLE, governorate=governorate, jurisdiction=jurisdiction)
     if found is None:
         raise NotValid([Problem(pointer="/governorate", code="no_desk_here")])
     return found
 
 
-def _check_codes(work: Work, coded: Mapping[str, tuple[str, str | None]], level: str, priority: str) -> None:
+def _check_codes(coded: Mapping[str, tuple[str, str | None]], level: str, priority: str) -> None:
     problems = [
         Problem(pointer=f"/{name}", code="unknown_code")
         for code_list, (name, code) in coded.items()
-        if code is not None and not packs.has_code(work.session, code_list, code)
+        if code is not None and code not in packs.pack().codes_of(code_list)
     ]
     if level not in set(Level):
         problems.append(Problem(pointer="/level", code="unknown_code"))
@@ -268,7 +254,7 @@ def _check_codes(work: Work, coded: Mapping[str, tuple[str, str | None]], level:
         raise NotValid(problems)
 
 
-@action("case.change", permission="case.change")
+@action("case.change", permission="case.work")
 def change_case(work: Work, case_id: str, *, version: int | None, changes: Mapping[str, object]) -> CaseResult:
     """Change facts of a case: priority, handler, dates, programme, kind of return, host country.
 
@@ -290,7 +276,6 @@ def change_case(work: Work, case_id: str, *, version: int | None, changes: Mappi
         raise NotValid(problems)
     priority = str(changes.get("priority", case.priority))
     _check_codes(
-        work,
         {
             "return_types": ("return_type", _text(changes.get("return_type"))),
             "countries": ("host_country", _text(changes.get("host_country"))),
@@ -410,7 +395,7 @@ def _move_tasks(work: Work, case_id: str, old_desk: str | None, desk: Desk) -> N
     )
 
 
-@action("case.set_level", permission="case.set_level")
+@action("case.set_level", permission="case.level")
 def set_level(work: Work, case_id: str, *, level: str, version: int | None) -> CaseResult:
     """Set who may know of a case; making it strict ends the access of whole organisations at once.
 
@@ -448,7 +433,7 @@ def raise_level(work: Work, case: Case, level: str) -> None:
     work.record("case.level_set", stream=case.id, subject=("case", case.id), data={"level": level})
 
 
-@action("case.share", permission="case.share")
+@action("case.share", permission="case.level")
 def share_case(work: Work, case_id: str, *, holder_kind: str, holder_id: str, access: str) -> None:
     """Let a desk or a person know of a case.
 
@@ -465,7 +450,7 @@ def share_case(work: Work, case_id: str, *, holder_kind: str, holder_id: str, ac
     give_access(work, case.id, holder=(Holder(holder_kind), holder_id), access=Access(access), reason="shared")
 
 
-@action("case.unshare", permission="case.share")
+@action("case.unshare", permission="case.level")
 def unshare_case(work: Work, case_id: str, *, holder_kind: str, holder_id: str) -> None:
     """End the access of a desk or a person, other than the desk that owns the case.
 
@@ -479,7 +464,7 @@ def unshare_case(work: Work, case_id: str, *, holder_kind: str, holder_id: str) 
     end_access(work, case.id, holder=(Holder(holder_kind), holder_id))
 
 
-@action("case.add_note", permission="case.note")
+@action("case.add_note", permission="case.work")
 def add_note(work: Work, case_id: str, *, text: str, pinned: bool = False) -> str:
     """Add a note to a case, and give its id.
 
@@ -508,7 +493,7 @@ def add_note(work: Work, case_id: str, *, text: str, pinned: bool = False) -> st
     return note_id
 
 
-@action("case.tell", permission="case.tell")
+@action("case.tell", permission="case.work")
 def tell_case(work: Work, case_id: str, *, message: str, values: Mapping[str, str] | None = None) -> None:
     """Tell all runs of a case what has happened: the person arrived, died, or is at risk.
 
@@ -579,27 +564,27 @@ def close_case(work: Work, case_id: str, *, outcome: str, reason: str, version: 
     case = lock_visible_case(work, case_id, writing=True, version=version)
     if case.status != CaseStatus.OPEN:
         raise IllegalMove(("reopen",), "case_closed")
-    _check_closing(work, outcome, reason)
+    _check_closing(outcome, reason)
     if open_referrals(work, case_id):
         raise IllegalMove(("cancel_referrals",), "referrals_open")
     live = select(Run.id).where(Run.case_id == case_id, Run.status == "running", Run.parent_id.is_(None))
     for run_id in work.session.execute(live).scalars().all():
-        runs.drive(work, case, run_id, runs.Input(kind="cancel"))
+        runs.drive(work, case, run_id, Input(kind="cancel"))
     end_case(work, case, outcome=outcome, reason=reason)
     return CaseResult(id=case.id, number=case.number, status=case.status, version=case.version)
 
 
-def _check_closing(work: Work, outcome: str, reason: str) -> None:
+def _check_closing(outcome: str, reason: str) -> None:
     problems = []
-    if not packs.has_code(work.session, "case_outcomes", outcome):
+    if outcome not in packs.pack().codes_of("case_outcomes"):
         problems.append(Problem(pointer="/outcome", code="unknown_code"))
-    if not packs.has_code(work.session, "closure_reasons", reason):
+    if reason not in packs.pack().codes_of("closure_reasons"):
         problems.append(Problem(pointer="/reason", code="unknown_code"))
     if problems:
         raise NotValid(problems)
 
 
-@action("case.reopen", permission="case.reopen")
+@action("case.reopen", permission="case.close")
 def reopen_case(work: Work, case_id: str, *, reason: str, version: int | None, path: str | None = None) -> CaseResult:
     """Open a closed case again and, if asked, start a path.
 

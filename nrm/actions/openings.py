@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
+from typing import Final
 
 from nrm import ids
 from nrm.actions._action import Work
@@ -12,8 +13,15 @@ from nrm.engine.failures import StepFailed
 from nrm.engine.steps import Due, Step
 from nrm.models import Case, Task
 from nrm.queries import packs, paths
+from nrm.queries.packs import DeskEntry
 from nrm.rules.deadlines import CLOCK, Calendar, due_at, share_at
 from nrm.vocabulary import Access, Holder, Priority
+
+OWNER_ROLE: Final = "case_handler"
+"""Role of the desk that owns cases."""
+
+RECEIVER: Final = "receiving"
+"""`nrm:desk organisation="receiving"`: the organisation that the run's referral went to."""
 
 
 def open_task(
@@ -47,18 +55,10 @@ def open_task(
     Raises:
         StepFailed: when no desk works on this role here; nothing was written.
     """
-    desk = packs.resolve_desk(
-        work.session,
-        role=step.role,
-        organisation=step.organisation,
-        governorate=case.governorate,
-        jurisdiction=case.jurisdiction,
-        receiver=context.get("receiver"),
-        own_desk=case.desk_id,
-    )
+    desk = _desk_for(case, step, context)
     if desk is None:
         raise StepFailed("no_desk", step.id, role=step.role, place=case.governorate)
-    form = paths.form_version(work.session, version_id, step.form) if step.form else None
+    form = paths.version(version_id).forms[step.form] if step.form else None
     task_id = ids.new_id("tsk")
     due, wake = _times(work, case, step.due)
     work.add(
@@ -93,6 +93,23 @@ def open_task(
     return task_id
 
 
+def _desk_for(case: Case, step: Step, context: Mapping[str, str]) -> DeskEntry | None:
+    """Find the desk of a step: the case's own for its role, the receiver's, else the nearest that does the work."""
+    data = packs.pack()
+    role = step.role or OWNER_ROLE
+    if role == OWNER_ROLE and step.organisation is None:
+        # The case may have been moved to a desk that is not the nearest one: it stays with its owner.
+        own = next((desk for desk in data.desks if desk.id == case.desk_id and desk.role == role), None)
+        if own is not None:
+            return own
+    if step.organisation == RECEIVER:
+        receiver = context.get("receiver")
+        return data.find_desk(role, organisation_id=receiver, governorate=case.governorate) if receiver else None
+    return data.find_desk(
+        role, organisation_kind=step.organisation, governorate=case.governorate, jurisdiction=case.jurisdiction
+    )
+
+
 def enqueue_clock(work: Work, task_id: str, case_id: str, at: datetime) -> None:
     """Wake the task at its next reminder or escalation; one job per task, moved on each time."""
     work.enqueue(
@@ -108,7 +125,7 @@ def time_kind(due: Due, case: Case) -> str:
 def _times(work: Work, case: Case, due: Due | None) -> tuple[datetime | None, datetime | None]:
     if due is None:
         return None, None
-    calendar = packs.calendar(work.session, case.jurisdiction)
+    calendar = packs.pack().calendar_for(case.jurisdiction)
     kind = time_kind(due, case)
     start = _anchor(work, case, due, calendar)
     end = due_at(start, due.time, calendar=calendar, kind=kind)

@@ -117,7 +117,7 @@ class RunBook:
             raise NotFound
         live = LiveRun(
             id=found.id,
-            spec=paths.spec(self.work.session, found.path_version_id),
+            spec=paths.version(found.path_version_id).spec,
             version_id=found.path_version_id,
             state=found.state,
             values={},
@@ -148,10 +148,10 @@ class RunBook:
         depth = parent.depth + 1 if parent else 0
         if depth > MAX_DEPTH:
             raise StepFailed("too_deep", "", depth=MAX_DEPTH)
-        found = paths.published(self.work.session, path, number=version)
+        found = paths.published(path, number=version)
         if found is None:
             raise StepFailed("path_not_published", "", path=path)
-        spec = paths.spec(self.work.session, found)
+        spec = paths.version(found).spec
         live = LiveRun(
             id=ids.new_id("run"),
             spec=spec,
@@ -193,6 +193,10 @@ class RunBook:
 
     def _take(self, run: LiveRun, advance: fx.Advance) -> None:
         run.state, run.values, run.status, run.changed = advance.state, advance.values, advance.status, True
+        closed = {effect.token for effect in advance.effects if isinstance(effect, fx.CloseTask)}
+        if closed:
+            # A check that waits here and is closed before its turn is no longer wanted.
+            self.waiting = deque(entry for entry in self.waiting if not _is_dropped(entry, run, closed))
         self.waiting.extend((run, effect) for effect in advance.effects)
 
     # -- effects ---------------------------------------------------------------------------------------------
@@ -559,6 +563,10 @@ class RunBook:
                 ended_at=self.work.now if ended else None,
             )
             run.row_version += 1
+
+
+def _is_dropped(entry: tuple[LiveRun, fx.Effect], run: LiveRun, closed: set[str]) -> bool:
+    return entry[0] is run and isinstance(entry[1], fx.RunCheck) and entry[1].token in closed
 
 
 def timer_key(run_id: str, token: str) -> str:

@@ -52,14 +52,14 @@ def run_task_clock(work: Work, task_id: str) -> str | None:
         return None
     case, task = found
     work.hold(case)
-    step = paths.spec(work.session, task.path_version_id).steps.get(task.step)
+    step = paths.version(task.path_version_id).spec.steps.get(task.step)
     if task.status != TaskStatus.OPEN or task.due_at is None or step is None or step.due is None:
         return None
     return _tick(work, case, task, step.due)
 
 
 def _tick(work: Work, case: Case, task: Task, due: Due) -> str | None:
-    ladder = packs.ladder(work.session, due.ladder)
+    ladder = packs.pack().ladder(due.ladder)
     moments = _moments(work, case, task, due, ladder)
     done: str | None = None
     if task.reminded_at is None and moments[0] is not None and moments[0] <= work.now:
@@ -78,7 +78,7 @@ def _tick(work: Work, case: Case, task: Task, due: Due) -> str | None:
 
 
 def _moments(work: Work, case: Case, task: Task, due: Due, ladder: Ladder) -> tuple[datetime | None, list[datetime]]:
-    calendar = packs.calendar(work.session, case.jurisdiction)
+    calendar = packs.pack().calendar_for(case.jurisdiction)
     kind = time_kind(due, case)
     end = task.due_at or work.now
     start = min(task.opened_at, end)
@@ -110,15 +110,9 @@ def _escalate(work: Work, case: Case, task: Task, ladder: Ladder) -> None:
     task.escalation += 1
     told = []
     for role in rung.roles:
-        desk = packs.resolve_desk(
-            work.session,
-            role=role,
-            organisation=None,
-            governorate=case.governorate,
-            jurisdiction=case.jurisdiction,
-            receiver=task.organisation_id,
-            own_desk=None,
-        )
+        place = {"governorate": case.governorate, "jurisdiction": case.jurisdiction}
+        own = packs.pack().find_desk(role, organisation_id=task.organisation_id, **place)
+        desk = own or packs.pack().find_desk(role, **place)
         if desk is None:
             continue
         told.append(desk.id)

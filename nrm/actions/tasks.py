@@ -22,6 +22,7 @@ from nrm.errors import AlreadyDone, IllegalMove, NotFound, NotValid, Problem, St
 from nrm.models import Case, Membership, Run, Task, TaskAnswers, TaskComment, TaskDraft, TaskUndo, User
 from nrm.queries import packs, paths
 from nrm.queries.scope import sees_case
+from nrm.rules.answer_types import Clean
 from nrm.rules.answers import Answers, decision_values, validate_answers
 from nrm.rules.deadlines import add_back, remaining
 from nrm.rules.statuses import TaskFacts, task_actions
@@ -339,7 +340,7 @@ def resume_task(work: Work, task_id: str, *, version: int | None = None) -> Task
     due = _due_of(work, loaded)
     due_at = task.due_at
     if task.pause_left is not None and due is not None:
-        calendar = packs.calendar(work.session, loaded.case.jurisdiction)
+        calendar = packs.pack().calendar_for(loaded.case.jurisdiction)
         left = timedelta(seconds=task.pause_left)
         due_at = add_back(work.now, left, calendar=calendar, kind=time_kind(due, loaded.case))
     work.change(
@@ -360,7 +361,7 @@ def resume_task(work: Work, task_id: str, *, version: int | None = None) -> Task
 
 
 def _due_of(work: Work, loaded: Loaded) -> Due | None:
-    spec = paths.spec(work.session, loaded.task.path_version_id)
+    spec = paths.version(loaded.task.path_version_id).spec
     step = spec.steps.get(loaded.task.step)
     return step.due if step else None
 
@@ -369,7 +370,7 @@ def _time_left(work: Work, loaded: Loaded) -> int | None:
     due = _due_of(work, loaded)
     if due is None or loaded.task.due_at is None:
         return None
-    calendar = packs.calendar(work.session, loaded.case.jurisdiction)
+    calendar = packs.pack().calendar_for(loaded.case.jurisdiction)
     left = remaining(work.now, loaded.task.due_at, calendar=calendar, kind=time_kind(due, loaded.case))
     return int(left.total_seconds())
 
@@ -454,12 +455,12 @@ def _as_json(answers: object) -> Json:
 
 def _check(work: Work, loaded: Loaded, answers: object, *, partial: bool = False) -> Answers:
     task = loaded.task
-    form = paths.form(work.session, task.form_version_id) if task.form_version_id else None
+    form = paths.form(task.form_version_id) if task.form_version_id else None
     if form is None:
         if answers not in ({}, None):
             raise NotValid([Problem(pointer="", code="no_form")])
         return Answers(clean={})
-    setting = packs.answer_setting(work.session, loaded.case.jurisdiction)
+    setting = packs.pack().answer_setting
     today = work.now.astimezone(setting.zone).date() if setting.zone else work.now.date()
     return validate_answers(form, answers, today=today, setting=setting, partial=partial)
 
@@ -519,12 +520,12 @@ def complete_task(
 def _decisions(work: Work, task: Task, run: Run, checked: Answers) -> dict[str, fx.Value]:
     if task.form_version_id is None:
         return {}
-    spec = paths.spec(work.session, run.path_version_id)
-    form = paths.form(work.session, task.form_version_id)
+    spec = paths.version(run.path_version_id).spec
+    form = paths.form(task.form_version_id)
     return dict(decision_values(form, checked.clean, spec.decisions))
 
 
-def _finish_task(work: Work, loaded: Loaded, clean: Mapping[str, Json], outcome: str | None) -> None:
+def _finish_task(work: Work, loaded: Loaded, clean: Mapping[str, Clean], outcome: str | None) -> None:
     task = loaded.task
     work.add(
         TaskAnswers,

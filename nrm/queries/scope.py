@@ -53,7 +53,7 @@ def sees_case(actor: Actor, now: datetime, *, writing: bool = False) -> ColumnEl
     return and_(access, Case.livemode.is_(actor.livemode))
 
 
-def visible_cases(actor: Actor, now: datetime, *, writing: bool = False) -> Select[tuple[str]]:
+def visible_cases(actor: Actor, now: datetime, *, writing: bool = False) -> Select[str]:
     """Select the ids of all cases that an actor may know of.
 
     Args:
