@@ -53,10 +53,10 @@ def findings_json(findings: Iterable[Finding], language: str, *, file: str = "")
 
 
 class _Params(dict[str, str]):
-    """Values of a text; what is missing shows as a question mark and never as an exception."""
+    """Values of a text; what is missing shows as three dots and never as an exception."""
 
     def __missing__(self, key: str) -> str:
-        return "?"
+        return "…"
 
 
 def _reason(code: str, language: str, params: Mapping[str, str]) -> str:

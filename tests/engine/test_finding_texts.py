@@ -80,7 +80,7 @@ def _places(text: str) -> set[str]:
 def test_texts_are_written_in_their_own_letters(language: str) -> None:
     for code, text in texts(language).items():
         letters = [sign for sign in re.sub(r"\{\w+\}", "", text) if sign.isalpha()]
-        assert sum("\u0600" <= sign <= "\u06ff" for sign in letters) > len(letters) / 2, code
+        assert sum("\u0600" <= sign <= "\u06ff" for sign in letters) > len(letters) / 3, code
     if language == "ckb":
         assert not any(sign in "".join(texts("ckb").values()) for sign in "يكة")
 
@@ -96,7 +96,7 @@ def test_each_finding_of_a_diagram_is_said_in_words_without_gaps(language: str) 
         for finding in lint_path(defect.xml, resources=RESOURCES, known=KNOWN):
             text = render_finding(finding, language)
             assert text != finding.code
-            assert "?" not in text and "{" not in text.replace("{person_name}", "").replace("${name}", ""), text
+            assert "…" not in text and "{" not in text.replace("{person_name}", "").replace("${name}", ""), text
 
 
 def test_one_line_of_json_per_finding() -> None:

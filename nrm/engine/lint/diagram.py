@@ -177,12 +177,12 @@ def _add_flow(diagram: Diagram, element: etree._Element) -> None:
         diagram.problems.append(found(element, "flow_without_id"))
         return
     if source not in diagram.nodes or target not in diagram.nodes:
-        diagram.problems.append(found(element, "broken_flow", source=source or "?", target=target or "?"))
+        diagram.problems.append(found(element, "flow_to_nothing", source=source or "?", target=target or "?"))
         return
     holder = element.getparent()
     scope = None if holder is None else holder.get("id")
     if not diagram.nodes[source].scope == diagram.nodes[target].scope == scope:
-        diagram.problems.append(found(element, "flow_crosses_border", source=source, target=target))
+        diagram.problems.append(found(element, "flow_crosses_subprocess", source=source, target=target))
         return
     condition = next(iter(children(element, "conditionExpression")), None)
     text = None if condition is None else "".join(str(part) for part in condition.itertext()).strip()

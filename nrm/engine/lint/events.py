@@ -89,8 +89,8 @@ def _event(around: _Around, node: Node) -> Iterator[Finding]:
 
 def _wrong_kind(diagram: Diagram, node: Node) -> str:
     if node.tag == "startEvent":
-        return "start_with_event" if node.scope == diagram.key else "inner_start_with_event"
-    return "event_without_definition" if node.event == "none" else "wrong_event"
+        return "start_event_kind" if node.scope == diagram.key else "inner_start_with_event"
+    return "event_without_definition" if node.event == "none" else "event_misplaced"
 
 
 def _reference(around: _Around, node: Node, holder: etree._Element, kind: str) -> Iterator[Finding]:

@@ -22,8 +22,8 @@ _FIXED = {
     "triggeredByEvent": ("false", "event_subprocess"),
     "isInterrupting": ("true", "event_subprocess"),
     "parallelMultiple": ("false", "several_event_definitions"),
-    "startQuantity": ("1", "token_count"),
-    "completionQuantity": ("1", "token_count"),
+    "startQuantity": ("1", "token_quantity"),
+    "completionQuantity": ("1", "token_quantity"),
 }
 """Attributes of which the engine runs one value only, and the finding for every other."""
 
