@@ -105,7 +105,9 @@ def _token(text: str, at: int) -> tuple[Token, int]:
 
 def _not_allowed(match: re.Match[str]) -> BadExpression:
     sign = match.group()
-    return BadExpression("use_double_equals" if sign == "=" else "sign_not_allowed", match.start(), sign=sign)
+    if sign == "=":
+        return BadExpression("use_double_equals", match.start())
+    return BadExpression("sign_not_allowed", match.start(), sign=sign)
 
 
 def _bad_character(character: str, at: int) -> BadExpression:
