@@ -8,16 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from nrm.migrations.run import upgrade
-from tests import databases, network
+from tests import databases, installations, network
+from tests.counting import QueryCounter, counted_queries
 
 network.forbid()
 
 
 @pytest.fixture(scope="session")
-def fill_database() -> databases.Fill:
-    """Bring an empty database to the state in which every test of tables begins: all tables, no rows."""
-    return upgrade
+def fill_database(tmp_path_factory: pytest.TempPathFactory) -> databases.Fill:
+    """Bring an empty database to the state in which every test of tables begins: tables, and testland loaded."""
+
+    def fill(url: str) -> None:
+        installations.fill_with_testland(url, tmp_path_factory.mktemp("filling"))
+
+    return fill
+
+
+@pytest.fixture
+def installed(database_url: str, tmp_path: Path) -> Iterator[installations.Installed]:
+    """An installation with testland on each kind of database, its session scope open, its clock standing."""
+    with installations.installed(database_url, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +71,9 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     name = f"nrm_empty_{uuid.uuid4().hex[:12]}"
     yield databases.create_database(server, name)
     databases.drop_database(server, name)
+
+
+@pytest.fixture
+def query_counter() -> QueryCounter:
+    """Count the statements that reach the database inside a block: `with query_counter() as count: …; count()`."""
+    return counted_queries

@@ -6,8 +6,19 @@ from collections.abc import Iterator
 from datetime import date
 
 from nrm.countries.nodes import Node
-from nrm.countries.values import Agreement, Code, Desk, ItemKind, Organisation, Pack, PackProblem, Place, Service
-from nrm.vocabulary import Channel, DataCategory, Visibility
+from nrm.countries.values import (
+    Agreement,
+    Code,
+    Desk,
+    ItemKind,
+    Json,
+    Organisation,
+    Pack,
+    PackProblem,
+    Place,
+    Service,
+)
+from nrm.vocabulary import Channel, Visibility
 
 
 def read_place(node: Node) -> Place:
@@ -26,9 +37,9 @@ def read_place(node: Node) -> Place:
     return place
 
 
-def read_organisation(node: Node) -> Organisation:
-    """Read one organisation without its desks and agreements."""
-    return Organisation(
+def read_organisation(node: Node) -> tuple[Organisation, dict[str, Json]]:
+    """Read one organisation without its desks and agreements, and its marks."""
+    organisation = Organisation(
         code=node.code("code"),
         names=node.names(),
         kind=node.text("kind"),
@@ -39,6 +50,7 @@ def read_organisation(node: Node) -> Organisation:
         languages=node.codes("languages"),
         active=node.flag("active", default=True),
     )
+    return organisation, node.some("invented", "verified")
 
 
 def read_desk(node: Node, organisation: Organisation) -> Desk:
@@ -56,19 +68,17 @@ def read_desk(node: Node, organisation: Organisation) -> Desk:
     return desk
 
 
-def read_agreement(node: Node, organisation: Organisation) -> Agreement:
-    """Read one sharing agreement."""
+def read_agreement(node: Node, organisation: Organisation) -> tuple[Agreement, dict[str, Json]]:
+    """Read one sharing agreement, and its marks."""
     agreement = Agreement(
         organisation=organisation.code,
         categories=node.codes("categories"),
         signed_on=node.day("signed_on", required=True) or date.min,
         expires_on=node.day("expires_on"),
     )
-    for place, category in enumerate(agreement.categories):
-        if category not in set(DataCategory):
-            node.wrong(f"categories/{place}", "not_a_choice", choices=", ".join(DataCategory))
+    marks = node.some("code", "demo", "verified")
     node.done()
-    return agreement
+    return agreement, marks
 
 
 def read_service(node: Node) -> Service:
@@ -78,22 +88,31 @@ def read_service(node: Node) -> Service:
         organisation=node.code("organisation"),
         category=node.text("category"),
         names=node.names(),
-        coverage=tuple(_coverage(node)),
+        coverage=tuple(sorted(_coverage(node), key=lambda pair: (pair[0], pair[1] or ""))),
         desk=node.maybe("desk"),
-        description=node.names("description", required=False),
+        description=node.names("description", required=False) if node.data.get("description") else {},
         eligibility=node.text("eligibility", optional=True),
         languages=node.codes("languages"),
-        details=node.object("details"),
+        details={**node.object("details"), **_shown(node)},
         visibility=node.choice("visibility", Visibility, Visibility.PUBLIC),
         slots=node.whole("slots"),
-        waiting_days=node.whole("waiting_days"),
-        last_verified_on=node.day("last_verified_on"),
         valid_until=node.day("valid_until"),
         active=node.flag("active", default=True),
         livemode=node.flag("livemode", default=True),
+        accepting=node.flag("accepting", default=True),
+        paused_until=node.day("paused_until"),
+        open_slots=node.whole("open_slots"),
+        waiting_days=node.whole("waiting_days"),
+        last_verified_on=node.day("last_verified_on"),
     )
     node.done()
     return service
+
+
+def _shown(node: Node) -> dict[str, Json]:
+    """Take the facts of a service that are only shown: how it is reached, whether it is invented."""
+    node.taken.add("description")
+    return {name: value for name, value in node.some("channel", "invented", "verified").items() if value is not None}
 
 
 def _coverage(node: Node) -> Iterator[tuple[str, str | None]]:
@@ -110,39 +129,57 @@ def read_code(node: Node, list_name: str, position: int) -> Code:
 
 def broken_references(pack: Pack) -> Iterator[PackProblem]:
     """Name everything that an entry refers to and the pack does not have."""
-    places = {place.key for place in pack.places}
-    governorates = {place.key for place in pack.places if place.parent is None}
-    organisations = {entry.code for entry in pack.organisations}
+    known = {
+        "place": {place.key for place in pack.places},
+        "governorate": {place.key for place in pack.places if place.parent is None},
+        "organisation": {entry.code for entry in pack.organisations},
+        "desk": {entry.code for entry in pack.desks},
+        "jurisdiction": set(pack.contents(ItemKind.JURISDICTION)),
+        "role": set(pack.contents(ItemKind.ROLE)),
+        "data_category": {code.code for code in pack.codes if code.list == "data_category"},
+        "path": set(pack.paths),
+    }
+    for file, entry, what, value in _references(pack):
+        if value is not None and value not in known[what]:
+            yield _problem(file, entry, f"unknown_{what}", value)
     desks = {entry.code: entry.organisation for entry in pack.desks}
-    jurisdictions = set(pack.contents(ItemKind.JURISDICTION))
-    roles = set(pack.contents(ItemKind.ROLE))
-    for place in pack.places:
-        yield from _unknown("places.json", place.key, "place", place.parent, governorates)
-        yield from _unknown("places.json", place.key, "jurisdiction", place.jurisdiction, jurisdictions)
-    for organisation in pack.organisations:
-        yield from _unknown(
-            "organisations.json", organisation.code, "jurisdiction", organisation.jurisdiction, jurisdictions
-        )
-    for desk in pack.desks:
-        yield from _unknown("organisations.json", desk.code, "place", desk.governorate, governorates)
-        yield from _unknown("organisations.json", desk.code, "jurisdiction", desk.jurisdiction, jurisdictions)
-        yield from _unknown("organisations.json", desk.code, "role", desk.role, roles)
     for service in pack.services:
-        yield from _unknown("services.json", service.code, "organisation", service.organisation, organisations)
-        yield from _unknown("services.json", service.code, "desk", service.desk, desks)
-        for governorate, district in service.coverage:
-            yield from _unknown("services.json", service.code, "place", governorate, governorates)
-            yield from _unknown("services.json", service.code, "place", district, places)
         if service.desk and desks.get(service.desk, service.organisation) != service.organisation:
             yield _problem("services.json", service.code, "desk_of_another_organisation", service.desk)
+
+
+Reference = tuple[str, str, str, str | None]
+"""File, entry, what it refers to, and which."""
+
+
+def _references(pack: Pack) -> Iterator[Reference]:
+    for place in pack.places:
+        yield "places.json", place.key, "governorate", place.parent
+        yield "places.json", place.key, "jurisdiction", place.jurisdiction
+    yield from _of_organisations(pack)
+    for service in pack.services:
+        yield "services.json", service.code, "organisation", service.organisation
+        yield "services.json", service.code, "desk", service.desk
+        for governorate, district in service.coverage:
+            yield "services.json", service.code, "governorate", governorate
+            yield "services.json", service.code, "place", district
     for name, table in pack.contents(ItemKind.CALL_TABLE).items():
-        for path in table.values() if isinstance(table, dict) else ():
-            yield from _unknown("call_tables.json", name, "path", str(path), pack.paths)
+        entries = table.get("entries") if isinstance(table, dict) else None
+        for path in entries.values() if isinstance(entries, dict) else ():
+            yield "call_tables.json", name, "path", str(path)
 
 
-def _unknown(file: str, entry: str, what: str, value: str | None, known: object) -> Iterator[PackProblem]:
-    if value is not None and value not in known:  # type: ignore[operator]  # any container of texts
-        yield _problem(file, entry, f"unknown_{what}", value)
+def _of_organisations(pack: Pack) -> Iterator[Reference]:
+    file = "organisations.json"
+    for organisation in pack.organisations:
+        yield file, organisation.code, "jurisdiction", organisation.jurisdiction
+    for desk in pack.desks:
+        yield file, desk.code, "governorate", desk.governorate
+        yield file, desk.code, "jurisdiction", desk.jurisdiction
+        yield file, desk.code, "role", desk.role
+    for agreement in pack.agreements:
+        for category in agreement.categories:
+            yield file, agreement.organisation, "data_category", category
 
 
 def _problem(file: str, entry: str, code: str, value: str) -> PackProblem:

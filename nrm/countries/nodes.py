@@ -146,19 +146,8 @@ class Node:
             self.wrong(name, "wrong_type", expected="list")
             return
         for place, entry in enumerate(value):
-            yield from self._child(f"{name}/{place}", entry)
-
-    def members(self, name: str, *, required: bool = False) -> Iterator[tuple[str, Node]]:
-        """Give the objects of an object, with their keys."""
-        for key, entry in self.object(name, required=required).items():
-            for node in self._child(f"{name}/{segment(key)}", entry):
-                yield key, node
-
-    def entries(self) -> Iterator[tuple[str, Node]]:
-        """Give the members of this object that are objects themselves, with their keys."""
-        for key, entry in self.data.items():
-            for node in self._child(segment(key), entry):
-                yield key, node
+            # A whole file that is a list is read as the nameless part of an object.
+            yield from self._child(f"{name}/{place}" if name else f"{place}", entry)
 
     def _child(self, place: str, entry: Json) -> Iterator[Node]:
         pointer = f"{self.pointer}/{place}"
@@ -173,6 +162,11 @@ class Node:
         for name in self.data:
             if name not in self.taken and not name.startswith("_"):
                 self.wrong(name, "unknown_field")
+
+    def some(self, *names: str) -> dict[str, Json]:
+        """Take those of some members that are there, as they are."""
+        self.taken.update(names)
+        return {name: self.data[name] for name in names if name in self.data}
 
     def rest(self) -> dict[str, Json]:
         """Take everything that nobody has asked for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -38,13 +38,12 @@ from nrm.vocabulary import Language
 MAX_FILE_BYTES: Final = 5_000_000
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _COUNTRY_PARTS: Final = {
-    "jurisdictions": ItemKind.JURISDICTION,
     "calendars": ItemKind.CALENDAR,
     "ladders": ItemKind.LADDER,
     "settings": ItemKind.SETTING,
-    "clocks": ItemKind.CLOCKS,
+    "referral_clocks": ItemKind.CLOCKS,
 }
-_NEEDED: Final = frozenset({"jurisdictions", "calendars"})
+_NEEDED: Final = frozenset({"calendars"})
 
 T = TypeVar("T")
 
@@ -80,6 +79,18 @@ def read_pack(folder: Path) -> Pack:
     return pack
 
 
+def _key(entry: Place | Item) -> str:
+    return entry.key
+
+
+def _code(entry: Organisation | Desk | Service | Code) -> str:
+    return entry.code
+
+
+def _marks(key: str, said: dict[str, Json]) -> list[Item]:
+    return [Item(kind=ItemKind.MARKS, key=key, content=said)] if said else []
+
+
 class _Reading:
     """One reading of one folder."""
 
@@ -90,19 +101,27 @@ class _Reading:
     def wrong(self, file: str, code: str, pointer: str = "", **params: str | int | None) -> None:
         self.problems.append(PackProblem(file=file, pointer=pointer, code=code, params=params))
 
-    def json(self, name: str, *, required: bool = True) -> dict[str, Json]:
+    def json(self, name: str, *, required: bool = True) -> Json:
         content = self.content(name, required=required)
         if content is None:
-            return {}
+            return None
         try:
             data: Json = orjson.loads(content)
         except orjson.JSONDecodeError as error:
             self.wrong(name, "not_json", line=error.lineno, column=error.colno)
-            return {}
-        if not isinstance(data, dict):
-            self.wrong(name, "wrong_type", expected="object")
-            return {}
+            return None
         return data
+
+    def facts(self, name: str, *, required: bool = True) -> dict[str, Json]:
+        data = self.json(name, required=required)
+        if data is not None and not isinstance(data, dict):
+            self.wrong(name, "wrong_type", expected="object")
+        return data if isinstance(data, dict) else {}
+
+    def listed(self, name: str, *, required: bool = True) -> Iterator[Node]:
+        data = self.json(name, required=required)
+        if data is not None:
+            yield from Node(file=name, pointer="", data={"": data}, problems=self.problems).children("")
 
     def content(self, name: str, *, required: bool = True) -> bytes | None:
         path = self.folder / name
@@ -115,26 +134,32 @@ class _Reading:
             return None
         return path.read_bytes()
 
-    def node(self, name: str, *, required: bool = True) -> Node:
-        data = self.json(name, required=required)
-        # What is missing inside a file that could not be read at all is no news.
-        return Node(file=name, pointer="", data=data, problems=self.problems if data else [])
-
     def pack(self) -> Pack:
         key, items = self.country()
-        organisations, desks, agreements = self.organisations()
-        items += self.roles() + self.call_tables() + self.tables() + self.manifest() + self.labels()
+        organisations, desks, agreements, marks = self.organisations()
+        code_lists, codes = self.codes()
         pack = Pack(
             key=key,
-            places=self.places(),
+            places=self.unique("places.json", [read_place(entry) for entry in self.listed("places.json")], _key),
             organisations=organisations,
             desks=desks,
             agreements=agreements,
-            services=self.services(),
-            codes=self.codes(),
-            items=tuple(items),
+            services=self.unique(
+                "services.json", [read_service(entry) for entry in self.listed("services.json")], _code
+            ),
+            codes=codes,
+            items=(
+                *items,
+                *self.keyed("roles.json", "code", ItemKind.ROLE),
+                *self.keyed("call_tables.json", "key", ItemKind.CALL_TABLE, required=False),
+                *self.tables(),
+                *code_lists,
+                *self.manifest(),
+                *self.labels(),
+                *marks,
+            ),
             forms=self.forms(),
-            paths=self.paths(),
+            paths=dict(self.files("paths", ".bpmn")),
         )
         if not self.problems:
             # References are only worth checking when everything could be read.
@@ -142,67 +167,67 @@ class _Reading:
         return pack
 
     def country(self) -> tuple[str, list[Item]]:
-        node = self.node("country.json")
+        data = self.facts("country.json")
+        # What is missing inside a file that could not be read at all is no news.
+        node = Node(file="country.json", pointer="", data=data, problems=self.problems if data else [])
         key = node.text("key")
         if key and not _KEY.fullmatch(key):
             node.wrong("key", "bad_code")
         node.names()
-        parts = [(kind, node.object(name, required=name in _NEEDED)) for name, kind in _COUNTRY_PARTS.items()]
-        items = [Item(kind=kind, key=entry, content=value) for kind, part in parts for entry, value in part.items()]
+        items = self.items(node.children("jurisdictions", required=True), "key", ItemKind.JURISDICTION)
+        for name, kind in _COUNTRY_PARTS.items():
+            part = node.object(name, required=name in _NEEDED)
+            items += [Item(kind=kind, key=entry, content=value) for entry, value in part.items()]
         node.taken -= {"key", "names"}
         return key, [Item(kind=ItemKind.COUNTRY, key="country", content=node.rest()), *items]
 
-    def places(self) -> tuple[Place, ...]:
-        node = self.node("places.json")
-        found = [read_place(entry) for entry in node.children("places", required=True)]
-        node.done()
-        return self.unique("places.json", found, lambda place: place.key)
+    def keyed(self, file: str, name: str, kind: ItemKind, *, required: bool = True) -> list[Item]:
+        return self.items(self.listed(file, required=required), name, kind)
 
-    def organisations(self) -> tuple[tuple[Organisation, ...], tuple[Desk, ...], tuple[Agreement, ...]]:
-        node = self.node("organisations.json")
-        organisations, desks, agreements = [], [], []
-        for entry in node.children("organisations", required=True):
-            organisation = read_organisation(entry)
+    def items(self, nodes: Iterable[Node], name: str, kind: ItemKind) -> list[Item]:
+        found = []
+        for node in nodes:
+            key = node.code(name)
+            node.names()
+            node.taken.discard("names")
+            found.append((node.file, Item(kind=kind, key=key, content=node.rest())))
+        items = [item for _, item in found]
+        return list(self.unique(found[0][0], items, _key)) if found else []
+
+    def organisations(
+        self,
+    ) -> tuple[tuple[Organisation, ...], tuple[Desk, ...], tuple[Agreement, ...], list[Item]]:
+        file = "organisations.json"
+        organisations, desks, agreements, marks = [], [], [], []
+        for entry in self.listed(file):
+            organisation, said = read_organisation(entry)
             organisations.append(organisation)
+            marks += _marks(f"organisation:{organisation.code}", said)
             desks += [read_desk(child, organisation) for child in entry.children("desks")]
-            agreements += [read_agreement(child, organisation) for child in entry.children("agreements")]
+            for child in entry.children("agreements"):
+                agreement, said = read_agreement(child, organisation)
+                agreements.append(agreement)
+                marks += _marks(f"agreement:{agreement.organisation}/{agreement.signed_on}", said)
             entry.done()
-        node.done()
         return (
-            self.unique("organisations.json", organisations, lambda entry: entry.code),
-            self.unique("organisations.json", desks, lambda entry: entry.code),
-            self.unique("organisations.json", agreements, lambda entry: f"{entry.organisation} {entry.signed_on}"),
+            self.unique(file, organisations, _code),
+            self.unique(file, desks, _code),
+            self.unique(file, agreements, lambda entry: f"{entry.organisation} {entry.signed_on}"),
+            marks,
         )
 
-    def services(self) -> tuple[Service, ...]:
-        node = self.node("services.json")
-        found = [read_service(entry) for entry in node.children("services", required=True)]
-        node.done()
-        return self.unique("services.json", found, lambda service: service.code)
-
-    def codes(self) -> tuple[Code, ...]:
+    def codes(self) -> tuple[list[Item], tuple[Code, ...]]:
         file = "code_lists.json"
-        node = self.node(file)
+        lists: list[Item] = []
         found: list[Code] = []
-        for name in node.data:
-            codes = [read_code(entry, name, place) for place, entry in enumerate(node.children(name))]
-            found += self.unique(file, codes, lambda code: code.code)
-        return tuple(found)
-
-    def roles(self) -> list[Item]:
-        items = []
-        for name, entry in self.node("roles.json").entries():
-            names, permissions = entry.names(), entry.codes("permissions")
-            content: Json = {**entry.rest(), "names": dict(names), "permissions": list(permissions)}
-            items.append(Item(kind=ItemKind.ROLE, key=name, content=content))
-        return items
-
-    def call_tables(self) -> list[Item]:
-        data = self.json("call_tables.json", required=False)
-        for name, table in data.items():
-            if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-                self.wrong("call_tables.json", "wrong_type", f"/{name}", expected="object of texts")
-        return [Item(kind=ItemKind.CALL_TABLE, key=name, content=table) for name, table in data.items()]
+        for node in self.listed(file):
+            key = node.code("key")
+            codes = [read_code(entry, key, place) for place, entry in enumerate(node.children("items"))]
+            found += self.unique(file, codes, _code)
+            node.names()
+            node.taken.discard("names")
+            lists.append(Item(kind=ItemKind.CODE_LIST, key=key, content=node.rest()))
+        return list(self.unique(file, lists, _key)), tuple(found)
 
     def tables(self) -> list[Item]:
         items = []
@@ -214,26 +239,23 @@ class _Reading:
         return items
 
     def manifest(self) -> list[Item]:
-        data = self.json("manifest.json", required=False)
+        data = self.facts("manifest.json", required=False)
         return [Item(kind=ItemKind.MANIFEST, key=name, content=value) for name, value in data.items()]
 
     def labels(self) -> list[Item]:
         return [
-            Item(kind=ItemKind.LABELS, key=language, content=self.json(f"labels/{language}.json"))
+            Item(kind=ItemKind.LABELS, key=language, content=self.facts(f"labels/{language}.json"))
             for language in Language
         ]
 
     def forms(self) -> dict[str, dict[str, Json]]:
         forms = {}
         for name, _ in self.files("forms", ".json"):
-            data = self.json(f"forms/{name}.json")
+            data = self.facts(f"forms/{name}.json")
             if data and data.get("form") != name:
                 self.wrong(f"forms/{name}.json", "name_differs_from_file", "/form")
             forms[name] = data
         return forms
-
-    def paths(self) -> dict[str, bytes]:
-        return dict(self.files("paths", ".bpmn"))
 
     def files(self, folder: str, suffix: str) -> Iterator[tuple[str, bytes]]:
         for path in sorted((self.folder / folder).glob(f"*{suffix}")):

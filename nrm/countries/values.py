@@ -21,12 +21,14 @@ class PackProblem:
         pointer: JSON pointer to the value, "" for the whole file.
         code: stable code ("required", "unknown_organisation").
         params: values for the sentence.
+        warning: it is doubtful, but the pack can be loaded with it.
     """
 
     file: str
     pointer: str
     code: str
     params: Mapping[str, str | int | None] = field(default_factory=dict)
+    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +89,10 @@ class Service:
 
     Attributes:
         coverage: pairs of governorate and district; district None means the whole governorate.
-        slots: places per month; None when nobody counts them. Open places begin with all of them.
+        slots: places per month; None when nobody counts them.
         details: what else the directory shows (cost, documents needed, schedule …).
+        accepting: with `paused_until`, `open_slots`, `waiting_days` and `last_verified_on` the first value of a
+            fact that the provider keeps up to date later.
     """
 
     code: str
@@ -103,11 +107,14 @@ class Service:
     details: Mapping[str, Json] = field(default_factory=dict)
     visibility: str = "public"
     slots: int | None = None
-    waiting_days: int | None = None
-    last_verified_on: date | None = None
     valid_until: date | None = None
     active: bool = True
     livemode: bool = True
+    accepting: bool = True
+    paused_until: date | None = None
+    open_slots: int | None = None
+    waiting_days: int | None = None
+    last_verified_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +141,18 @@ class ItemKind(StrEnum):
     CLOCKS = "clocks"
     CALL_TABLE = "call_table"
     TABLE = "table"
+    CODE_LIST = "code_list"
     MANIFEST = "manifest"
     LABELS = "labels"
+    MARKS = "marks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One such document; a decision table's content is its DMN text."""
+    """One such document; a decision table's content is its DMN text.
+
+    Marks are what a pack says about an entry for its readers only (verified, invented, demo), by "kind:key".
+    """
 
     kind: ItemKind
     key: str

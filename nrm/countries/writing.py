@@ -9,14 +9,13 @@ from typing import Final
 
 import orjson
 
-from nrm.countries.values import Agreement, Desk, ItemKind, Json, Organisation, Pack, Service
+from nrm.countries.values import ItemKind, Json, Organisation, Pack, Service
 
 _PARTS: Final = {
-    "jurisdictions": ItemKind.JURISDICTION,
     "calendars": ItemKind.CALENDAR,
     "ladders": ItemKind.LADDER,
     "settings": ItemKind.SETTING,
-    "clocks": ItemKind.CLOCKS,
+    "referral_clocks": ItemKind.CLOCKS,
 }
 
 
@@ -46,20 +45,28 @@ def _json(content: object) -> bytes:
 
 def _documents(pack: Pack) -> dict[str, object]:
     country = pack.contents(ItemKind.COUNTRY)["country"]
-    head: dict[str, Json] = dict(country) if isinstance(country, dict) else {}
+    head: dict[str, object] = dict(country) if isinstance(country, dict) else {}
+    head["jurisdictions"] = _listed(pack, ItemKind.JURISDICTION, "key")
+    head |= {name: pack.contents(kind) for name, kind in _PARTS.items() if pack.contents(kind)}
     documents: dict[str, object] = {
-        "country.json": head | {name: pack.contents(kind) for name, kind in _PARTS.items() if pack.contents(kind)},
-        "places.json": {"places": [_plain(place) for place in pack.places]},
-        "organisations.json": {"organisations": [_organisation(pack, entry) for entry in pack.organisations]},
-        "services.json": {"services": [_service(service) for service in pack.services]},
-        "roles.json": pack.contents(ItemKind.ROLE),
+        "country.json": head,
+        "places.json": [_plain(place) for place in pack.places],
+        "organisations.json": [_organisation(pack, entry) for entry in pack.organisations],
+        "services.json": [_service(service) for service in pack.services],
+        "roles.json": _listed(pack, ItemKind.ROLE, "code"),
         "code_lists.json": _code_lists(pack),
     }
-    for name, kind in (("call_tables.json", ItemKind.CALL_TABLE), ("manifest.json", ItemKind.MANIFEST)):
-        if pack.contents(kind):
-            documents[name] = pack.contents(kind)
+    if pack.contents(ItemKind.CALL_TABLE):
+        documents["call_tables.json"] = _listed(pack, ItemKind.CALL_TABLE, "key")
+    if pack.contents(ItemKind.MANIFEST):
+        documents["manifest.json"] = pack.contents(ItemKind.MANIFEST)
     documents |= {f"labels/{key}.json": content for key, content in pack.contents(ItemKind.LABELS).items()}
     return documents | {f"forms/{key}.json": form for key, form in pack.forms.items()}
+
+
+def _listed(pack: Pack, kind: ItemKind, name: str) -> list[dict[str, Json]]:
+    contents = pack.contents(kind)
+    return [{name: key, **content} for key, content in contents.items() if isinstance(content, dict)]
 
 
 def _plain(entry: object, *leave: str) -> dict[str, object]:
@@ -69,12 +76,19 @@ def _plain(entry: object, *leave: str) -> dict[str, object]:
 
 
 def _organisation(pack: Pack, entry: Organisation) -> dict[str, object]:
-    def of_it(part: Desk | Agreement) -> bool:
-        return part.organisation == entry.code
+    desks = [_plain(desk, "organisation") for desk in pack.desks if desk.organisation == entry.code]
+    agreements = [
+        _marked(pack, f"agreement:{entry.code}/{agreement.signed_on}", _plain(agreement, "organisation"))
+        for agreement in pack.agreements
+        if agreement.organisation == entry.code
+    ]
+    organisation = _marked(pack, f"organisation:{entry.code}", _plain(entry))
+    return organisation | {"desks": desks, "agreements": agreements}
 
-    desks = [_plain(desk, "organisation") for desk in pack.desks if of_it(desk)]
-    agreements = [_plain(agreement, "organisation") for agreement in pack.agreements if of_it(agreement)]
-    return _plain(entry) | {"desks": desks, "agreements": agreements}
+
+def _marked(pack: Pack, key: str, entry: dict[str, object]) -> dict[str, object]:
+    marks = pack.contents(ItemKind.MARKS).get(key)
+    return entry | marks if isinstance(marks, dict) else entry
 
 
 def _service(service: Service) -> dict[str, object]:
@@ -85,8 +99,8 @@ def _service(service: Service) -> dict[str, object]:
     return _plain(service, "coverage") | {"coverage": coverage}
 
 
-def _code_lists(pack: Pack) -> dict[str, list[dict[str, object]]]:
-    lists: dict[str, list[dict[str, object]]] = {}
+def _code_lists(pack: Pack) -> list[dict[str, object]]:
+    items: dict[str, list[dict[str, object]]] = {}
     for code in pack.codes:
-        lists.setdefault(code.list, []).append({**_plain(code, "list", "position", "extra"), **code.extra})
-    return lists
+        items.setdefault(code.list, []).append({**_plain(code, "list", "position", "extra"), **code.extra})
+    return [{**entry, "items": items.get(str(entry["key"]), [])} for entry in _listed(pack, ItemKind.CODE_LIST, "key")]

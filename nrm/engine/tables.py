@@ -159,18 +159,18 @@ class _TableReader:
             self._find("table_shape", row, rules=1, columns=len(cells) + len(results))
         return Rule(
             cells=tuple(self._cell(cell) for cell in cells),
-            results=tuple(self._expression(_text(cell), cell) if _text(cell) else None for cell in results),
+            results=tuple(self._expression(_literal(_text(cell)), cell) if _text(cell) else None for cell in results),
         )
 
     def _cell(self, cell: etree._Element) -> Expression | None:
         """Read a cell as a test of its input; None when everything matches."""
         text = _text(cell)
-        return None if text in {"", "-"} else self._expression(as_test(text), cell)
+        return None if text in {"", "-"} else self._expression(as_test(text), cell, this=True)
 
-    def _expression(self, text: str, element: etree._Element) -> Expression:
-        """Parse an expression; a wrong one becomes a finding."""
+    def _expression(self, text: str, element: etree._Element, *, this: bool = False) -> Expression:
+        """Parse an expression, with `.` for the input of a cell; a wrong one becomes a finding."""
         try:
-            return parse(text)
+            return parse(text, this=this)
         except BadExpression as problem:
             self._find("table_expression", element, reason=problem.code, text=printable(text))
             return parse("1")
@@ -205,7 +205,12 @@ def _part(part: str) -> str:
     if dots and part[0] in "[(]" and part[-1] in "])[":
         above, below = ">=" if part[0] == "[" else ">", "<=" if part[-1] == "]" else "<"
         return f". {above} {low.strip()} and . {below} {high.strip()}"
-    return f". == {part}"
+    return f". == {_literal(part)}"
+
+
+def _literal(text: str) -> str:
+    """Write the constants of FEEL, which DMN editors use, as our language writes them."""
+    return {"true": "True", "false": "False", "null": "None"}.get(text, text)
 
 
 def _split(cell: str) -> list[str]:

@@ -18,50 +18,60 @@ FILES = {
         "names": texts("Lowland"),
         "languages": ["ar", "ckb", "en"],
         "default_language": "en",
-        "jurisdictions": {"low": {"names": texts("Low"), "calendar": "low"}},
+        "jurisdictions": [{"key": "low", "names": texts("Low"), "calendar": "low"}],
         "calendars": {"low": {"weekend": ["friday"], "day_start": "08:00", "day_end": "15:00", "timezone": "+03:00"}},
         "settings": {"decision": "P7D"},
     },
-    "places.json": {
-        "places": [
-            {"key": "north", "kind": "governorate", "names": texts("North"), "jurisdiction": "low", "verified": True},
-            {"key": "north_hill", "kind": "district", "parent": "north", "names": texts("Hill")},
-        ]
-    },
-    "organisations.json": {
-        "organisations": [
-            {
-                "code": "OFF",
-                "names": texts("Office"),
-                "kind": "ministry",
-                "jurisdiction": "low",
-                "desks": [
-                    {"code": "OFF-NORTH", "role": "case_handler", "governorate": "north", "names": texts("North desk")}
-                ],
-                "agreements": [{"categories": ["contact"], "signed_on": "2026-01-01", "expires_on": "2027-01-01"}],
-            }
-        ]
-    },
-    "services.json": {
-        "services": [
-            {
-                "code": "OFF-VT",
-                "organisation": "OFF",
-                "desk": "OFF-NORTH",
-                "category": "VT",
-                "names": texts("Training"),
-                "slots": 0,
-                "coverage": [{"governorate": "north"}, {"governorate": "north", "district": "north_hill"}],
-            }
-        ]
-    },
-    "roles.json": {"case_handler": {"names": texts("Case handler"), "permissions": ["case.read"]}},
-    "code_lists.json": {"service_categories": [{"code": "VT", "names": texts("Training"), "dimension": "economic"}]},
+    "places.json": [
+        {"key": "north", "kind": "governorate", "names": texts("North"), "jurisdiction": "low", "verified": True},
+        {"key": "north_hill", "kind": "district", "parent": "north", "names": texts("Hill")},
+    ],
+    "organisations.json": [
+        {
+            "code": "OFF",
+            "names": texts("Office"),
+            "kind": "ministry",
+            "jurisdiction": "low",
+            "invented": True,
+            "desks": [
+                {"code": "OFF-NORTH", "role": "case_handler", "governorate": "north", "names": texts("North desk")}
+            ],
+            "agreements": [
+                {"categories": ["contact"], "signed_on": "2026-01-01", "expires_on": "2027-01-01", "demo": True}
+            ],
+        }
+    ],
+    "services.json": [
+        {
+            "code": "OFF-VT",
+            "organisation": "OFF",
+            "desk": "OFF-NORTH",
+            "category": "VT",
+            "names": texts("Training"),
+            "slots": 0,
+            "coverage": [{"governorate": "north"}, {"governorate": "north", "district": "north_hill"}],
+        }
+    ],
+    "roles.json": [{"code": "case_handler", "names": texts("Case handler"), "permissions": ["case.read"]}],
+    "code_lists.json": [
+        {
+            "key": "service_category",
+            "names": texts("Services"),
+            "items": [{"code": "VT", "names": texts("Training"), "dimension": "economic"}],
+        },
+        {
+            "key": "data_category",
+            "names": texts("Data"),
+            "items": [{"code": "contact", "names": texts("Contact")}],
+        },
+    ],
     "labels/ar.json": {"low": "ar"},
     "labels/ckb.json": {"low": "ckb"},
     "labels/en.json": {"low": "en"},
     "forms/intake.json": {"form": "intake", "version": 1, "title": texts("Intake"), "fields": []},
-    "call_tables.json": {"service_paths": {"VT": "service_referral"}},
+    "call_tables.json": [
+        {"key": "service_paths", "names": texts("Paths of services"), "entries": {"VT": "service_referral"}}
+    ],
 }
 
 
@@ -111,33 +121,31 @@ def test_a_pack_written_and_read_again_is_the_same(folder, tmp_path):
 
 
 def test_all_mistakes_are_named_at_once(folder):
-    change(folder, "places.json", lambda data: data["places"][0]["names"].pop("ckb"))
-    change(folder, "services.json", lambda data: data["services"][0].update(slots="many", colour="red"))
-    change(
-        folder, "organisations.json", lambda data: data["organisations"][0]["agreements"][0].update(signed_on="soon")
-    )
+    change(folder, "places.json", lambda data: data[0]["names"].pop("ckb"))
+    change(folder, "services.json", lambda data: data[0].update(slots="many", colour="red"))
+    change(folder, "organisations.json", lambda data: data[0]["agreements"][0].update(signed_on="soon"))
     (folder / "roles.json").write_text("{")
     (folder / "labels/en.json").unlink()
     assert problems(folder) == {
-        ("places.json", "/places/0/names", "text_missing"),
-        ("services.json", "/services/0/slots", "wrong_type"),
-        ("services.json", "/services/0/colour", "unknown_field"),
-        ("organisations.json", "/organisations/0/agreements/0/signed_on", "not_a_date"),
+        ("places.json", "/0/names", "text_missing"),
+        ("services.json", "/0/slots", "wrong_type"),
+        ("services.json", "/0/colour", "unknown_field"),
+        ("organisations.json", "/0/agreements/0/signed_on", "not_a_date"),
         ("roles.json", "", "not_json"),
         ("labels/en.json", "", "file_missing"),
     }
 
 
 def test_an_entry_that_refers_to_nothing_is_named(folder):
-    change(folder, "services.json", lambda data: data["services"][0].update(desk="NOBODY", organisation="NONE"))
-    change(folder, "organisations.json", lambda data: data["organisations"][0]["desks"][0].update(role="wizard"))
-    change(folder, "call_tables.json", lambda data: data["service_paths"].update(JOB="no_such_path"))
+    change(folder, "services.json", lambda data: data[0].update(desk="NOBODY", organisation="NONE"))
+    change(folder, "organisations.json", lambda data: data[0]["desks"][0].update(role="wizard"))
+    change(folder, "call_tables.json", lambda data: data[0]["entries"].update(JOB="no_such_path"))
     codes = {code for _, _, code in problems(folder)}
     assert codes == {"unknown_desk", "unknown_organisation", "unknown_role", "unknown_path"}
 
 
 def test_the_same_code_twice_is_named(folder):
-    change(folder, "services.json", lambda data: data["services"].append(data["services"][0]))
+    change(folder, "services.json", lambda data: data.append(data[0]))
     assert problems(folder) == {("services.json", "", "twice")}
 
 
