@@ -154,7 +154,7 @@ def begin_case(
 ) -> CaseResult:
     """Open a case inside another action (an arrival list); arguments and errors as for `open_case`."""
     _check_codes(
-        {"return_types": ("return_type", return_type), "countries": ("host_country", host_country)},
+        {"return_type": ("return_type", return_type), "host_country": ("host_country", host_country)},
         level,
         priority,
     )
@@ -277,8 +277,8 @@ def change_case(work: Work, case_id: str, *, version: int | None, changes: Mappi
     priority = str(changes.get("priority", case.priority))
     _check_codes(
         {
-            "return_types": ("return_type", _text(changes.get("return_type"))),
-            "countries": ("host_country", _text(changes.get("host_country"))),
+            "return_type": ("return_type", _text(changes.get("return_type"))),
+            "host_country": ("host_country", _text(changes.get("host_country"))),
         },
         case.level,
         priority,
@@ -576,9 +576,9 @@ def close_case(work: Work, case_id: str, *, outcome: str, reason: str, version: 
 
 def _check_closing(outcome: str, reason: str) -> None:
     problems = []
-    if outcome not in packs.pack().codes_of("case_outcomes"):
+    if outcome not in packs.pack().codes_of("case_outcome"):
         problems.append(Problem(pointer="/outcome", code="unknown_code"))
-    if reason not in packs.pack().codes_of("closure_reasons"):
+    if reason not in packs.pack().codes_of("closure_reason"):
         problems.append(Problem(pointer="/reason", code="unknown_code"))
     if problems:
         raise NotValid(problems)
