@@ -40,6 +40,8 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "incident.read": "See steps that failed.",
     "incident.repair": "Retry, repair or cancel a step that failed.",
     "manifest.import": "Import an arrival list.",
+    "document.add": "Add documents to a case.",
+    "document.read": "Open the documents of a case.",
     "letter.register": "Record outgoing and incoming letters.",
     "complaint.handle": "Work on complaints.",
     "directory.read": "Read the directory of organisations and services.",
@@ -56,6 +58,8 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "export.read": "Export data.",
     "audit.read": "Read who did what.",
     "disclosure.read": "Read the ledger of what was shared with whom.",
+    "access_request.answer": "Answer people who ask what is stored of them.",
+    "retention.manage": "Hold back or start the erasure of old cases.",
     "system.watch": "See whether the system works, without any case.",
 }
 """Permission name → what it lets somebody do."""
@@ -72,26 +76,31 @@ def may(permissions: Collection[str], permission: str) -> bool:
     return permission in permissions
 
 
-def parse_roles(data: Mapping[str, Mapping[str, object]]) -> Mapping[str, frozenset[str]]:
+def parse_roles(data: Sequence[Mapping[str, object]]) -> Mapping[str, frozenset[str]]:
     """Read the roles of a pack.
 
     Args:
-        data: role → {"permissions": […], …}.
+        data: a list of {"code": role, "permissions": […], …}.
 
     Returns:
         Role → permission names.
 
     Raises:
-        NotValid: a role without a list, or an unknown permission, by pointer.
+        NotValid: a role without a code or list, or an unknown permission, by pointer.
     """
     problems: list[Problem] = []
-    roles = {role: _permissions(entry.get("permissions"), role, problems) for role, entry in data.items()}
+    roles: dict[str, frozenset[str]] = {}
+    for place, entry in enumerate(data):
+        code = entry.get("code")
+        if not isinstance(code, str) or not code or code in roles:
+            problems.append(Problem(pointer=f"/{place}/code", code="bad_name"))
+        roles[str(code)] = _permissions(entry.get("permissions"), place, problems)
     if problems:
         raise NotValid(problems)
     return roles
 
 
-def _permissions(names: object, role: str, problems: list[Problem]) -> frozenset[str]:
+def _permissions(names: object, role: int, problems: list[Problem]) -> frozenset[str]:
     if not isinstance(names, list):
         problems.append(Problem(pointer=f"/{role}/permissions", code="wrong_type", params={"expected": "list"}))
         return frozenset()
