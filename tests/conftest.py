@@ -10,6 +10,7 @@ import pytest
 
 from tests import databases, installations, network
 from tests.counting import QueryCounter, counted_queries
+from tests.world import World
 
 network.forbid()
 
@@ -29,6 +30,12 @@ def installed(database_url: str, tmp_path: Path) -> Iterator[installations.Insta
     """An installation with testland on each kind of database, its session scope open, its clock standing."""
     with installations.installed(database_url, tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def land(installed: installations.Installed) -> World:
+    """Testland on a working day: people at their desks, a clock that stands until the test moves it."""
+    return World(clock=installed.clock)
 
 
 @pytest.fixture(scope="session")
