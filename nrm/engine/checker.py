@@ -1,0 +1,189 @@
+"""The child side of `nrm.engine.confined`: checks diagrams that come through a pipe, under limits on itself.
+
+It runs in a fresh interpreter with an empty environment and no open file of its parent. A request is a length (four
+bytes, big-endian), a JSON object (resources, what the pack knows), a length, and the diagram's bytes; the answer is a
+length and a JSON object. It ends when its input ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Mapping
+from typing import BinaryIO, Final, cast
+
+from nrm.engine.findings import Finding, Severity
+from nrm.engine.lint import Known, KnownCheck, KnownTable, has_errors, lint_path, ordered
+from nrm.engine.parsing import compile_path
+from nrm.engine.steps import Resources
+from nrm.errors import BadPath
+
+READY: Final = b"R"
+Json = Mapping[str, object]
+
+
+def main(megabytes: int) -> None:
+    """Answer requests until the input ends.
+
+    Args:
+        megabytes: limit of the address space.
+    """
+    source, answers = _take_pipes()
+    _limit(megabytes)
+    answers.write(READY)
+    answers.flush()
+    while (request := _read_frame(source)) is not None:
+        xml = _read_frame(source) or b""
+        answer = json.dumps(_answer(request, xml)).encode()
+        answers.write(len(answer).to_bytes(4, "big") + answer)
+        answers.flush()
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the two pipes for the protocol, so that nothing that prints or asks can disturb it."""
+    source, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+    return source, answers
+
+
+def _limit(megabytes: int) -> None:
+    """Let this process use no more memory, write no file and leave no core."""
+    size = megabytes * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _read_frame(source: BinaryIO) -> bytes | None:
+    """Read one length and that many bytes; None at the end of the input."""
+    head = source.read(4)
+    if len(head) < 4:
+        return None
+    return source.read(int.from_bytes(head, "big"))
+
+
+def _answer(request: bytes, xml: bytes) -> Json:
+    """Check one diagram; an unforeseen exception is an answer too."""
+    try:
+        data = json.loads(request)
+        known = data["known"]
+        findings = check_here(
+            xml,
+            resources=resources_from_json(data["resources"]),
+            known=None if known is None else known_from_json(known),
+        )
+        return {"findings": [finding_to_json(finding) for finding in findings]}
+    except MemoryError:
+        return {"failed": "too_much_memory"}
+    except Exception:  # whatever it is, the diagram caused it, and the caller must hear of it
+        return {"failed": "checker_crashed"}
+
+
+def check_here(xml: bytes, *, resources: Resources, known: Known | None) -> tuple[Finding, ...]:
+    """Read, lint and compile a diagram in this process.
+
+    What the engine itself refuses is added where lint said nothing of that element with that code.
+    """
+    findings = lint_path(xml, resources=resources, known=known)
+    said = {(finding.code, finding.element) for finding in findings}
+    try:
+        compile_path(xml, resources=resources)
+    except BadPath as problem:
+        refused = [finding for finding in problem.findings if isinstance(finding, Finding)]
+        # When lint already refuses the path, the engine's list says the same in fewer words.
+        more = [] if has_errors(findings) else [each for each in refused if (each.code, each.element) not in said]
+        findings = ordered([*findings, *more])
+    return findings
+
+
+def finding_to_json(finding: Finding) -> Json:
+    """Write a finding."""
+    return {
+        "code": finding.code,
+        "element": finding.element,
+        "severity": str(finding.severity),
+        "params": dict(finding.params),
+        "line": finding.line,
+    }
+
+
+def finding_from_json(data: Json) -> Finding:
+    """Read a finding."""
+    line = data["line"]
+    return Finding(
+        code=str(data["code"]),
+        element=str(data["element"]),
+        severity=Severity(str(data["severity"])),
+        params=cast(Mapping[str, str | int], data["params"]),
+        line=line if isinstance(line, int) else None,
+    )
+
+
+def resources_to_json(resources: Resources) -> Json:
+    """Write the resources."""
+    return {
+        "settings": dict(resources.settings),
+        "tables": dict(resources.tables),
+        "call_tables": {name: dict(table) for name, table in resources.call_tables.items()},
+    }
+
+
+def resources_from_json(data: Json) -> Resources:
+    """Read the resources."""
+    return Resources(
+        settings=cast(Mapping[str, str], data["settings"]),
+        tables=cast(Mapping[str, str], data["tables"]),
+        call_tables=cast(Mapping[str, Mapping[str, str]], data["call_tables"]),
+    )
+
+
+_SETS: Final = ("roles", "organisations", "services", "outcomes", "stages", "ladders", "messages", "values")
+
+
+def known_to_json(known: Known) -> Json:
+    """Write what a pack has."""
+    return {
+        **{name: sorted(getattr(known, name)) for name in _SETS},
+        "languages": list(known.languages),
+        "forms": {key: dict(fields) for key, fields in known.forms.items()},
+        "paths": {key: sorted(called) for key, called in known.paths.items()},
+        "passed": {key: sorted(names) for key, names in known.passed.items()},
+        "tables": {key: [sorted(table.inputs), sorted(table.outputs)] for key, table in known.tables.items()},
+        "checks": {
+            key: [sorted(check.params), sorted(check.required), sorted(check.values)]
+            for key, check in known.checks.items()
+        },
+    }
+
+
+def known_from_json(data: Json) -> Known:
+    """Read what a pack has."""
+    sets = {name: frozenset(cast(list[str], data[name])) for name in _SETS}
+    tables = cast(Mapping[str, list[list[str]]], data["tables"])
+    checks = cast(Mapping[str, list[list[str]]], data["checks"])
+    return Known(
+        **sets,
+        languages=tuple(cast(list[str], data["languages"])),
+        forms=cast(Mapping[str, Mapping[str, str]], data["forms"]),
+        paths=_names(data["paths"]),
+        passed=_names(data["passed"]),
+        tables={
+            key: KnownTable(inputs=frozenset(parts[0]), outputs=frozenset(parts[1])) for key, parts in tables.items()
+        },
+        checks={
+            key: KnownCheck(params=frozenset(parts[0]), required=frozenset(parts[1]), values=frozenset(parts[2]))
+            for key, parts in checks.items()
+        },
+    )
+
+
+def _names(data: object) -> dict[str, frozenset[str]]:
+    return {key: frozenset(names) for key, names in cast(Mapping[str, list[str]], data).items()}
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
