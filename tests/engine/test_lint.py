@@ -193,6 +193,7 @@ DEFECTS = [
     Defect("bad_param", "record", changed("value=\"'visit'\"", 'value="open(1).read()"')),
     Defect("step_without_table", "extra", with_step('<bpmn:businessRuleTask id="extra" name="x"/>')),
     Defect("unknown_table", "extra", with_step(f'<bpmn:businessRuleTask id="extra" name="x">{s.ext("<nrm:table key=" + chr(34) + "no" + chr(34) + "/>")}</bpmn:businessRuleTask>')),
+    Defect("table_without_result", "extra", with_step(f'<bpmn:businessRuleTask id="extra" name="x">{s.ext("<nrm:table key=" + chr(34) + "priority" + chr(34) + " result=" + chr(34) + "rank" + chr(34) + "/>")}</bpmn:businessRuleTask>')),
     Defect("call_without_path", "extra", with_step(s.call("extra", ""))),
     Defect("call_of_two", "extra", with_step(s.call("extra", extra='<nrm:call table="service_paths" key="visits"/>'))),
     Defect("call_table_without_key", "extra", with_step(s.call("extra", "", '<nrm:call table="service_paths"/>'))),
@@ -215,6 +216,7 @@ DEFECTS = [
     # values
     Defect("bad_condition", "which.served", inside(SMALL_INNER.replace("new_need and visits", "new_need and and visits"))),
     Defect("bad_condition", "which.served", inside(SMALL_INNER.replace("new_need and visits", "__import__('os').system('id') or visits"))),
+    Defect("doubtful_condition", "which.served", inside(SMALL_INNER.replace("new_need and visits", "1 > 2 and visits")), Severity.WARNING),
     Defect("value_never_given", "which.served", inside(SMALL_INNER.replace("new_need and visits", "happiness and visits"))),
     Defect("value_never_given", "early", inside(straight(("early", s.call("early", extra='<nrm:pass name="a" from="visits"/>')), VISIT))),
     Defect("value_may_be_missing", "which.c", inside(
@@ -270,6 +272,27 @@ def test_a_call_over_a_list_that_a_form_gives_has_no_finding() -> None:
         inner=s.multi(),
     )
     assert lint(with_step(step)) == ()
+
+
+def test_a_side_branch_needs_no_outcome_of_its_own() -> None:
+    """A reminder that runs beside the path, or a call that is made beside a referral, ends without one."""
+    reminder = s.boundary("nudge", "visit", s.timer(), "false") + s.flow("nudge", "nudged") + s.end("nudged", "")
+    assert lint(inside(straight(VISIT) + reminder)) == ()
+    beside = PARALLEL + s.flow("a", "done") + s.flow("b", "called") + s.end("done") + s.end("called", "")
+    assert lint(inside(beside)) == ()
+
+
+def test_two_branches_that_both_end_without_outcome_are_found() -> None:
+    beside = PARALLEL + s.flow("a", "done") + s.flow("b", "called") + s.end("done", "") + s.end("called", "")
+    assert [finding.element for finding in lint(inside(beside))] == ["finished"]
+
+
+def test_steps_after_the_messages_of_the_case_may_stand_outside_of_the_sub_process() -> None:
+    xml = SMALL.decode().replace(
+        s.flow("on_died", "end_died"), s.flow("on_died", "close") + s.check("close") + s.flow("close", "end_died")
+    )
+    found = [finding.code for finding in lint(xml.encode()) if finding.code != "step_not_drawn"]
+    assert found == []
 
 
 def test_a_lane_gives_the_desk() -> None:

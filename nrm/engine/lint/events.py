@@ -182,7 +182,16 @@ def _case_messages(diagram: Diagram) -> Iterator[Finding]:
 
 
 def whole_path(diagram: Diagram) -> Node | None:
-    """Give the sub-process that holds the whole path, None when steps of the path stand outside of it."""
-    top = diagram.scopes[diagram.key]
-    inside = [node for node in top if node.tag == "subProcess"]
-    return inside[0] if len(inside) == 1 and not any(node.tag.endswith("Task") for node in top) else None
+    """Give the sub-process that holds the whole path; what follows its boundary events may stand outside of it."""
+    main: list[Node] = []
+    waiting = [node.id for node in diagram.scopes[diagram.key] if node.tag == "startEvent"]
+    seen: set[str] = set()
+    while waiting:
+        node = diagram.nodes[waiting.pop()]
+        if node.id not in seen:
+            seen.add(node.id)
+            main.append(node)
+            waiting += [flow.target for flow in diagram.out_of(node.id)]
+    holders = [node for node in main if node.tag == "subProcess"]
+    working = [node for node in main if node.tag.endswith("Task") or node.tag == "callActivity"]
+    return holders[0] if len(holders) == 1 and not working else None

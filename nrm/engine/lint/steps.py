@@ -35,7 +35,7 @@ def check_steps(diagram: Diagram, pack: Pack) -> Iterator[Finding]:
         elif node.tag == "callActivity":
             yield from _call(diagram, pack, node)
         elif node.tag == "endEvent":
-            yield from _end(diagram, pack, node)
+            yield from _end(pack, node)
         yield from _multi(node)
         yield from _named(pack, node.element)
     yield from _lane_findings(diagram, pack)
@@ -163,6 +163,8 @@ def _table(pack: Pack, node: Node) -> Iterator[Finding]:
         yield found(node.element, "step_without_table")
     elif pack.known and table["key"] not in pack.known.tables:
         yield found(node.element, "unknown_table", table=table["key"])
+    elif pack.known and table.get("result") and table["result"] not in pack.known.tables[table["key"]].outputs:
+        yield found(node.element, "table_without_result", table=table["key"], value=table["result"])
 
 
 def _call(diagram: Diagram, pack: Pack, node: Node) -> Iterator[Finding]:
@@ -246,33 +248,9 @@ def _multi(node: Node) -> Iterator[Finding]:
             yield found(node.element, "multi_on_wrong_step")
 
 
-def _end(diagram: Diagram, pack: Pack, node: Node) -> Iterator[Finding]:
+def _end(pack: Pack, node: Node) -> Iterator[Finding]:
     outcome = extension(node.element, "outcome")
     if outcome is not None and not outcome.get("code"):
         yield found(node.element, "end_without_outcome")
-    elif outcome is not None:
-        if pack.known and outcome["code"] not in pack.known.outcomes:
-            yield found(node.element, "unknown_outcome", outcome=outcome["code"])
-    elif node.scope == diagram.key and node.event != "error" and not _outcome_from_inside(diagram, node):
-        yield found(node.element, "end_without_outcome")
-
-
-def _outcome_from_inside(diagram: Diagram, end: Node) -> bool:
-    """Tell whether every way to an end comes out of a sub-process of which every end has an outcome."""
-    sources = [diagram.nodes[flow.source] for flow in diagram.into(end.id)]
-    seen: set[str] = set()
-    while sources:
-        node = sources.pop()
-        if node.id in seen:
-            continue
-        seen.add(node.id)
-        if node.tag.endswith("Gateway"):
-            sources += [diagram.nodes[flow.source] for flow in diagram.into(node.id)]
-        elif node.tag != "subProcess" or not _all_ends_have_outcomes(diagram, node):
-            return False
-    return bool(seen)
-
-
-def _all_ends_have_outcomes(diagram: Diagram, scope: Node) -> bool:
-    ends = [node for node in diagram.scopes.get(scope.id, ()) if node.tag == "endEvent"]
-    return bool(ends) and all(extension(end.element, "outcome") is not None or end.event == "error" for end in ends)
+    elif outcome is not None and pack.known and outcome["code"] not in pack.known.outcomes:
+        yield found(node.element, "unknown_outcome", outcome=outcome["code"])

@@ -18,7 +18,7 @@ _KINDS: Final = frozenset({"name", "instruction"})
 _CARRIES_VALUE: Final = re.compile(r"\{|\}|\$\w|%\(|%[sd]\b|\[\[|<%|#\w+#")
 _NEEDS_NAME: Final = frozenset(
     {"userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "businessRuleTask", "callActivity"}
-    | {"subProcess", "endEvent", "boundaryEvent", "process", "lane"}
+    | {"subProcess", "endEvent", "process", "lane"}
 )
 _MAX_COORDINATE: Final = 100_000.0
 

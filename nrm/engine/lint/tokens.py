@@ -1,4 +1,4 @@
-"""Play the token game: find joins that wait for ever and merges that run a step twice.
+"""Play the token game: find joins that wait for ever, merges that run a step twice, and paths without an outcome.
 
 Each scope is a small Petri net; a sub-process counts as one step of its parent. The exploration always moves the token
 that stands earliest in the diagram, and waits with the later ones. Choices of a free-choice net do not disturb each
@@ -14,29 +14,41 @@ from itertools import combinations
 from typing import Final, TypeAlias
 
 from nrm.engine.findings import Finding
-from nrm.engine.lint.diagram import Diagram, Node, Pack, found, warn
+from nrm.engine.lint.diagram import Diagram, Node, Pack, extension, found, warn
 from nrm.engine.lint.structure import reachable
 
 Marking: TypeAlias = tuple[str, ...]
-"""Flows (or boundary events and the start) with a token on them, sorted, one entry per token."""
+"""Flows (or boundary events and the start) with a token on them, sorted, one entry per token; `OUTCOME` once when an
+end with an outcome has been passed."""
+
+OUTCOME: Final = "!"
 
 MAX_MARKINGS: Final = 3_000
 MAX_SUBSETS: Final = 6
 
 
 def check_tokens(diagram: Diagram, _pack: Pack) -> Iterator[Finding]:
-    """Find deadlocks and unsynchronised merges in each scope that is otherwise whole."""
-    for nodes in diagram.scopes.values():
+    """Find deadlocks and unsynchronised merges in each scope, and ways through the path that have no outcome."""
+    named = {node.id for node in diagram.of("endEvent") if extension(node.element, "outcome") or node.event == "error"}
+    for scope, nodes in reversed(diagram.scopes.items()):  # what is inside is played before what holds it
         starts = [node for node in nodes if node.tag == "startEvent"]
-        if len(starts) == 1:
-            yield from _Game(diagram, nodes, starts[0]).play()
+        if len(starts) != 1:
+            continue
+        game = _Game(diagram, nodes, starts[0], frozenset(named))
+        yield from game.play()
+        if not game.unnamed:
+            named.add(scope)
+        elif scope == diagram.key:
+            yield from (found(diagram.nodes[end].element, "end_without_outcome") for end in game.unnamed)
 
 
 class _Game:
     """One exploration of one scope."""
 
-    def __init__(self, diagram: Diagram, nodes: list[Node], start: Node) -> None:
+    def __init__(self, diagram: Diagram, nodes: list[Node], start: Node, named: frozenset[str]) -> None:
         self.diagram = diagram
+        self.named = named
+        self.unnamed: dict[str, None] = {}
         self.start = start
         self.order = _order(diagram, nodes, start)
         self.reach: dict[str, set[str]] = {}
@@ -67,7 +79,7 @@ class _Game:
 
     def moves(self, marking: Marking) -> Iterator[Marking]:
         """Give the markings after the earliest step that can move; remember what is stuck or met on the way."""
-        places = Counter(self.place(token) for token in marking)
+        places = Counter(self.place(token) for token in marking if token != OUTCOME)
         tokens = Counter(marking)
         for node in sorted(places, key=lambda name: self.order.get(name, 0)):
             if not self.enabled(node, tokens, places):
@@ -116,14 +128,23 @@ class _Game:
         if self.joins(node):
             rest -= Counter({flow.id: 1 for flow in self.diagram.into(node)})
         else:
-            taken = next(token for token in sorted(tokens) if self.place(token) == node)
+            taken = next(token for token in sorted(tokens) if token != OUTCOME and self.place(token) == node)
             rest -= Counter({taken: 1})
         step = self.diagram.nodes[node]
         if step.tag == "endEvent":
-            yield () if step.event in {"terminate", "error"} else _marking(rest)
+            yield self.end(step, rest)
             return
         for ways in self.ways(step):
-            yield _marking(rest + Counter(ways))
+            goes_on = step.tag != "subProcess" or any(not way.startswith("@") for way in ways)
+            yield _marking(rest + Counter(ways), named=step.id in self.named and goes_on)
+
+    def end(self, step: Node, rest: Counter[str]) -> Marking:
+        """Give the marking after an end; remember an end that may be the last one and leaves the scope unnamed."""
+        named = step.id in self.named or bool(rest[OUTCOME])
+        over = step.event in {"terminate", "error"} or not rest - Counter({OUTCOME: 1})
+        if over and not named:
+            self.unnamed[step.id] = None
+        return _marking(Counter() if over else rest, named=named)
 
     def ways(self, step: Node) -> Iterator[tuple[str, ...]]:
         """Give the sets of places that get a token when a step is left."""
@@ -143,8 +164,9 @@ class _Game:
                 yield from ((f"@{boundary.id}", flow) for flow in flows)
 
 
-def _marking(tokens: Counter[str]) -> Marking:
-    return tuple(sorted(tokens.elements()))
+def _marking(tokens: Counter[str], *, named: bool = False) -> Marking:
+    marking = tuple(sorted(tokens.elements()))
+    return (OUTCOME, *marking) if named and OUTCOME not in marking else marking
 
 
 def _order(diagram: Diagram, nodes: list[Node], start: Node) -> dict[str, int]:

@@ -16,13 +16,26 @@ from lxml import etree
 from nrm.engine.findings import Finding
 from nrm.engine.lint.diagram import Diagram, Node, Pack, children, extension, extensions, found, warn
 from nrm.engine.lint.known import Known
-from nrm.expressions import BadExpression, parse
+from nrm.errors import Params
+from nrm.expressions import BadExpression, check, parse
 
 TYPES_FOR_DECISIONS: Final = frozenset(
-    {"integer", "decimal", "money", "date", "select_one", "select_multiple", "acknowledge", "yes_no", "calculate"}
+    {
+        "integer",
+        "decimal",
+        "money",
+        "date",
+        "datetime",
+        "select_one",
+        "select_multiple",
+        "acknowledge",
+        "yes_no",
+        "calculate",
+    }
     | {"person", "organisation", "service"}
 )
-"""Form field types whose answers may enter a run: scalars and lists of codes, never what somebody wrote freely."""
+"""Form field types whose answers may enter a run: scalars and lists of codes, never what somebody
+wrote freely."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +92,8 @@ def _read(diagram: Diagram, known: Known | None, node: Node, readings: list[_Rea
         for part in children(definition, "timeDate"):
             at = node.host or node.id
             yield from _expression(diagram.nodes.get(at, node), node.element, part.text or "", "bad_date", readings)
-    for check in extensions(node.element, "check"):
-        for param in check:
+    for registered in extensions(node.element, "check"):
+        for param in registered:
             yield from _expression(node, node.element, param.get("value") or "", "bad_param", readings)
     names = set(_names(node))
     if known:
@@ -115,13 +128,21 @@ def _expression(
     try:
         names = parse(text).names
     except BadExpression as problem:
-        yield found(element, code, reason=problem.code, position=problem.position + 1, text=text.strip())
+        yield found(element, code, **_about(problem.code, problem.position, problem.params, text))
         return
+    for doubt in check(text, names):
+        yield warn(element, "doubtful_condition", **_about(doubt.code, doubt.position, doubt.params, text))
     read = frozenset(names)
     if "typename" in read:
         yield found(element, "reserved_name", name="typename")
     if read:
         readings.append(_Reading(step=node.id, element=element, names=read))
+
+
+def _about(reason: str, position: int, params: Params, text: str) -> dict[str, str | int]:
+    """Give the values for the text of a finding about an expression, those of the reason's own text included."""
+    more = {name: value for name, value in params.items() if value is not None}
+    return {**more, "reason": reason, "position": position + 1, "text": text.strip()}
 
 
 def _sets(node: Node, known: Known | None) -> Iterator[str]:
@@ -132,10 +153,10 @@ def _sets(node: Node, known: Known | None) -> Iterator[str]:
         yield call["result"]
     if known is None:
         return
-    form, check, table = (extension(node.element, name) or {} for name in ("form", "check", "table"))
+    form, registered, table = (extension(node.element, name) or {} for name in ("form", "check", "table"))
     yield from known.forms.get(form.get("key", ""), ())
-    if check.get("name") in known.checks:
-        yield from known.checks[check["name"]].values
+    if registered.get("name") in known.checks:
+        yield from known.checks[registered["name"]].values
     if table.get("key") in known.tables:
         yield from known.tables[table["key"]].outputs
 
@@ -148,7 +169,7 @@ def _types(diagram: Diagram, known: Known | None, readings: list[_Reading]) -> I
     for node in diagram.of("userTask"):
         fields = known.forms.get((extension(node.element, "form") or {}).get("key", ""), {})
         for name in sorted(read & set(fields)):
-            if fields[name] in {"text", "long"}:
+            if fields[name] in {"text", "long", "phone"}:
                 yield found(node.element, "free_text_decision", field=name)
             elif fields[name] not in TYPES_FOR_DECISIONS:
                 yield found(node.element, "type_not_for_decisions", field=name, type=fields[name])

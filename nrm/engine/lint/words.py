@@ -158,7 +158,7 @@ EXTENSIONS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
         frozenset({"name", "from"}),
         frozenset({"callActivity", "intermediateCatchEvent", "boundaryEvent", "receiveTask", "startEvent"}),
     ),
-    "table": (frozenset({"key"}), frozenset({"businessRuleTask"})),
+    "table": (frozenset({"key", "result"}), frozenset({"businessRuleTask"})),
     "correlation": (frozenset({"key"}), frozenset({"message"})),
     "level": (frozenset({"code"}), frozenset({"process"})),
     "text": (frozenset({"kind", "lang"}), _ANY),
