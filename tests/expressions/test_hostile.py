@@ -153,10 +153,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize(("text", "code"), HOSTILE, ids=lambda value: repr(value)[:40])
 def test_a_hostile_expression_is_refused_by_name_at_once(text, code):
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(BadExpression) as refused:
         parse(text)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
     assert refused.value.code == code
     assert 0 <= refused.value.position <= (len(text) if isinstance(text, str) else 0)
 
@@ -176,10 +176,10 @@ HOSTILE_XLSFORM = [
 
 
 def refused_at_once(read, text):
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(BadExpression):
         read(text)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 @pytest.mark.parametrize("text", HOSTILE_CELLS, ids=lambda value: repr(value)[:40])
@@ -196,10 +196,10 @@ def test_guards_within_guards_do_not_multiply_the_work_of_an_import():
     text = "1"
     for _ in range(50):
         text = f"(${{a}} != '' and {text} = 2)"
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(BadExpression):
         from_xlsform(text)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 HOSTILE_TREES = [
@@ -219,10 +219,10 @@ HOSTILE_TREES = [
 
 @pytest.mark.parametrize("data", HOSTILE_TREES, ids=map(str, range(len(HOSTILE_TREES))))
 def test_a_hostile_tree_is_refused_at_once(data):
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(BadExpression):
         from_json(data)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 def test_a_tree_a_thousand_levels_deep_is_refused():
@@ -264,24 +264,24 @@ def test_an_object_that_is_no_value_is_never_touched(text):
 )
 def test_the_dearest_evaluations_are_stopped_in_time(part, value):
     expression = parse(" or ".join([part] * 90))
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(LimitExceeded, match="too_many_steps"):
         evaluate(expression, {"a": value, "b": "y"})
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 def test_searching_long_texts_stays_cheap():
     expression = parse(" or ".join(["contains(a, b)"] * 80))
-    began = time.perf_counter()
+    began = time.process_time()
     assert evaluate(expression, {"a": "a" * 10_000, "b": "a" * 4_999 + "b"}) is False
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 def test_an_export_that_doubles_at_every_level_is_stopped():
     text = "a"
     for _ in range(28):
         text = f"if_({text} != b, a, c)"
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(BadExpression, match="not_in_xlsform"):
         to_xlsform(parse(text))
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
