@@ -167,8 +167,7 @@ def _pair(left: Node, sign: str, right: Node) -> str:
     if sign == "==":
         return _equality(left, right)
     if sign == "!=":
-        texts = [_write(left), _write(right)]
-        return _joined("and", [*_guards((left, right)), f"{texts[0]} != {texts[1]}"])
+        return _joined("and", [*_guards((left, right)), f"({_write(left)} != {_write(right)})"])
     return f"({_write(left)} {sign} {_write(right)})"
 
 

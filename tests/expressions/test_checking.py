@@ -144,7 +144,7 @@ def test_an_officers_spreadsheet_reads_as_our_words(xlsform, ours):
     ("ours", "xlsform"),
     [
         ("a == 'x' and n > 3", "(${a} = 'x') and (${n} > 3)"),
-        ("a != 'x'", "${a} != '' and ${a} != 'x'"),
+        ("a != 'x'", "${a} != '' and (${a} != 'x')"),
         ("a in ('x', 'y')", "(${a} = 'x') or (${a} = 'y')"),
         ("'x' in a", "selected(${a}, 'x')"),
         ("a / b > 1", "if(${b} != 0, ${a} div ${b}, '') > 1"),

@@ -176,7 +176,7 @@ texts = st.one_of(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(texts, scopes, values)
 def test_any_other_text_is_an_expression_or_refused_by_name(text, scope, value):
     for reader in (parse, from_xlsform):
