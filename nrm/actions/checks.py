@@ -19,6 +19,7 @@ from nrm.actions._action import Work
 from nrm.actions.cases import end_case, raise_level, set_priority
 from nrm.actions.consents import add_consent
 from nrm.actions.intake import change_from_answers
+from nrm.actions.referral_changes import Given
 from nrm.engine.effects import Values
 from nrm.engine.failures import StepFailed
 from nrm.errors import NotValid
@@ -36,8 +37,9 @@ from nrm.models import (
 )
 from nrm.queries import packs
 from nrm.queries.people import likely_duplicates
+from nrm.rules.statuses import TERMINAL
 from nrm.sealing import Json, seal, unseal
-from nrm.vocabulary import Level, LoopAnswer, Priority, Purpose, ReferralOutcome, ReferralState
+from nrm.vocabulary import Level, LoopAnswer, Party, Priority, Purpose, ReferralOutcome, ReferralState
 
 ADULT: Final = 18
 
@@ -313,12 +315,9 @@ def _draft_referral(work: Work, call: CheckCall) -> CheckResult:
 
 def _drop_draft(work: Work, case: Case, referral: Referral) -> None:
     if referral.state == ReferralState.DRAFT:
-        loaded = referrals.replace_parties(referrals.load_referral(work, referral.id), frozenset({_SYSTEM_PARTY}))
-        referrals.perform_loaded(work, loaded, "cancel", referrals.Given(reason="wrong_provider"))
+        loaded = referrals.replace_parties(referrals.load_referral(work, referral.id), frozenset({Party.SYSTEM}))
+        referrals.perform_loaded(work, loaded, "cancel", Given(reason="wrong_provider"))
     del case
-
-
-_SYSTEM_PARTY: Final = referrals.Party.SYSTEM
 
 
 def _referral(work: Work, call: CheckCall, *, required: bool = True) -> Referral | None:
@@ -373,7 +372,7 @@ def _close_referral(work: Work, call: CheckCall) -> CheckResult:
     if state is ReferralState.DRAFT:
         _drop_draft(work, call.case, referral)
         return CheckResult()
-    if state not in referrals.TERMINAL:
+    if state not in TERMINAL:
         raise StepFailed("referral_still_open", call.step, state=str(state))
     if outcome in set(ReferralOutcome):
         referral.outcome = outcome

@@ -1,4 +1,4 @@
-"""Consents: recorded, withdrawn (with everything that follows at once), and replaced on a legal ground by two people."""
+"""Consents: recorded, withdrawn with everything that follows at once, replaced on a legal ground by two people."""
 
 from __future__ import annotations
 

@@ -252,7 +252,8 @@ def draft_referral(
     if service is None or not service.active or service.livemode != case.livemode:
         raise NotValid([Problem(pointer="/service_id", code="unknown_service")])
     chosen = sorted(default_categories(service.category)) if categories is None else sorted(set(categories))
-    _check_draft(work, case, service, urgency, chosen, plan_service_id, external_id)
+    _check_draft(service, urgency=urgency, categories=chosen)
+    _check_links(work, case, plan_service_id=plan_service_id, external_id=external_id)
     referral_id = ids.new_id("ref")
     referral = Referral(
         id=referral_id,
@@ -296,15 +297,7 @@ def draft_referral(
     return referral
 
 
-def _check_draft(
-    work: Work,
-    case: Case,
-    service: Service,
-    urgency: str,
-    categories: list[str],
-    plan_service_id: str | None,
-    external_id: str | None,
-) -> None:
+def _check_draft(service: Service, *, urgency: str, categories: list[str]) -> None:
     problems = []
     if urgency not in set(Priority):
         problems.append(Problem(pointer="/urgency", code="unknown_code"))
@@ -319,18 +312,21 @@ def _check_draft(
             Problem(pointer=f"/categories/{categories.index(code)}", code="category_not_for_service")
             for code in sorted(never)
         ]
+    if problems:
+        raise NotValid(problems)
+
+
+def _check_links(work: Work, case: Case, *, plan_service_id: str | None, external_id: str | None) -> None:
     if plan_service_id is not None:
         planned = work.session.get(PlanService, plan_service_id)
         if planned is None or planned.case_id != case.id:
-            problems.append(Problem(pointer="/plan_service_id", code="unknown_plan_service"))
+            raise NotValid([Problem(pointer="/plan_service_id", code="unknown_plan_service")])
     if external_id is not None:
         used = select(Referral.id).where(
             Referral.from_organisation_id == case.organisation_id, Referral.external_id == external_id
         )
         if work.session.execute(used).first() is not None:
-            problems.append(Problem(pointer="/external_id", code="external_id_used"))
-    if problems:
-        raise NotValid(problems)
+            raise NotValid([Problem(pointer="/external_id", code="external_id_used")])
 
 
 def _receiving_desk(service: Service, case: Case) -> str | None:
@@ -472,7 +468,7 @@ def perform_loaded(work: Work, loaded: Loaded, verb: str, given: Given) -> None:
         clocks.record(work, referral, CANCELLATION_REQUESTED_EVENT, reason=given.reason)
         _touch(work, referral)
         return
-    _enter(work, case, referral, before, after, given)
+    _enter(work, loaded, before=before, after=after, given=given)
     clocks.record(
         work, referral, REFERRAL_VERBS[verb].event, state=str(after), reason=given.reason, outcome=given.outcome
     )
@@ -480,9 +476,8 @@ def perform_loaded(work: Work, loaded: Loaded, verb: str, given: Given) -> None:
     _tell(work, case, referral, before, after)
 
 
-def _enter(
-    work: Work, case: Case, referral: Referral, before: ReferralState, after: ReferralState, given: Given
-) -> None:
+def _enter(work: Work, loaded: Loaded, *, before: ReferralState, after: ReferralState, given: Given) -> None:
+    case, referral = loaded.case, loaded.referral
     referral.state = after
     if after is _S.INFO_REQUESTED:
         clocks.pause(work, case, referral)

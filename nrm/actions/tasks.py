@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import delete, select, update
 
@@ -534,7 +534,7 @@ def _finish_task(work: Work, loaded: Loaded, clean: Mapping[str, Clean], outcome
         run_id=task.run_id,
         step=task.step,
         form_version_id=task.form_version_id,
-        answers=seal(dict(clean), row=task.id, column="task_answers.answers"),
+        answers=seal(cast("Json", dict(clean)), row=task.id, column="task_answers.answers"),
         answered_by=work.actor.id,
         answered_at=work.now,
     )
