@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -31,7 +31,9 @@ from nrm.db import WRITING, Base, db
 from nrm.errors import Busy, Conflict, NotAllowed, NotFound, StaleVersion
 from nrm.events import KINDS, Data, chain_hash
 from nrm.installation import installation
-from nrm.models import Case, Event, EventHead, IdempotencyKey, Job
+from nrm.jobs.hand import JOBS, in_hand
+from nrm.jobs.table import cancel, job_row, wake_runners
+from nrm.models import Case, Event, EventHead, IdempotencyKey
 from nrm.rules.permissions import PERMISSIONS
 
 P = ParamSpec("P")
@@ -76,6 +78,7 @@ class Work:
     _heads: dict[str, tuple[int, str]] = field(default_factory=dict)
     _cases: set[str] = field(default_factory=set)
     _events: list[Pending] = field(default_factory=list)
+    _wakes: bool = False
     _rows: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
     before_finish: list[Callable[[], None]] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
@@ -194,37 +197,32 @@ class Work:
         args: Mapping[str, Any],
         *,
         due_at: datetime,
-        queue: str = "default",
+        queue: str | None = None,
         case_id: str | None = None,
         dedup_key: str | None = None,
     ) -> None:
         """Ask the runner for something, in this transaction.
 
         Args:
-            kind: kind of job, one that a handler is registered for.
+            kind: kind of job, one of `nrm.jobs.kinds.KINDS`.
             args: ids and codes.
             due_at: not before this moment.
-            queue: name of the runner's queue.
+            queue: another queue than the kind's.
             case_id: the case that it is about.
             dedup_key: the name by which it is found again; at most one live job has it.
+
+        Raises:
+            KeyError: when the kind is unknown.
         """
-        self.add(
-            Job,
-            kind=kind,
-            args=dict(args),
-            due_at=due_at,
-            queue=queue,
-            case_id=case_id,
-            dedup_key=dedup_key,
-            created_at=self.now,
-        )
+        row = job_row(kind, args, due_at=due_at, now=self.now, queue=queue, case_id=case_id, dedup_key=dedup_key)
+        self._rows[JOBS].append(row)
+        self._wakes = self._wakes or due_at <= self.now
 
     def cancel_jobs(self, *dedup_keys: str) -> None:
         """Forget jobs by their keys, those that still wait to be written too."""
-        table: Table = Job.__table__  # type: ignore[assignment]  # a mapped class has a Table
-        if self._rows.get(table):
-            self._rows[table] = [row for row in self._rows[table] if row.get("dedup_key") not in dedup_keys]
-        self.session.execute(delete(table).where(table.c.dedup_key.in_(dedup_keys), table.c.state != "dead"))
+        if self._rows.get(JOBS):
+            self._rows[JOBS] = [row for row in self._rows[JOBS] if row.get("dedup_key") not in dedup_keys]
+        cancel(self.session, *dedup_keys)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -263,6 +261,8 @@ class Work:
         self.flush()
         if self._events:
             self._write_events()
+        if self._wakes:
+            wake_runners(self.session)
 
     def _write_events(self) -> None:
         rows = []
@@ -441,6 +441,9 @@ def transact(actor: Actor, body: Callable[[Work], R]) -> R:
 
 def _attempt(session: Session, actor: Actor, body: Callable[[Work], R]) -> R:
     session.connection(execution_options=WRITING)
+    job = in_hand()
+    if job is not None:
+        job.begin()
     work = Work(session=session, actor=actor, now=installation().clock.now())
     request = _idempotency.get()
     if request is not None:
@@ -449,7 +452,11 @@ def _attempt(session: Session, actor: Actor, body: Callable[[Work], R]) -> R:
     work.finish()
     if request is not None:
         _remember(session, request, result, work.now)
+    if job is not None:
+        job.finish(session)
     session.commit()
+    if job is not None:
+        job.done = True
     for call in work.after_commit:
         call()
     return result

@@ -1,1 +1,1 @@
-"""The job table's verbs: enqueue, cancel, claim, finish, fail."""
+"""The job table's verbs: jobs are written in the transaction that wants them and go with their effects."""

@@ -56,6 +56,8 @@ class Job(Base):
             postgresql_where=text("dedup_key IS NOT NULL AND state <> 'dead'"),
             sqlite_where=text("dedup_key IS NOT NULL AND state <> 'dead'"),
         ),
+        # SQLite would give the number of a deleted job to the next one, and a lease proves itself by the number.
+        {"sqlite_autoincrement": True},
     )
 
 

@@ -1,0 +1,157 @@
+"""Notices that leave the building: queued in the transaction that wants them, sent between two short ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from nrm import ids
+from nrm.actions._action import Work, action
+from nrm.models import Delivery, Organisation, User
+
+EMAIL = "email"
+LETTER = "letter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One notice ready to be sent: neutral, with an id that leads signed-in people to the subject.
+
+    Attributes:
+        id: the delivery's id.
+        channel: "email" or "letter".
+        template: key of its text.
+        subject_kind: what it is about ("referral", "task").
+        subject_id: id of that.
+        address: e-mail address; "" for a letter.
+        addressee: name of the organisation, for a letter.
+        language: of the text.
+    """
+
+    id: str
+    channel: str
+    template: str
+    subject_kind: str
+    subject_id: str
+    address: str
+    addressee: str
+    language: str
+
+
+def delivery_key(delivery_id: str) -> str:
+    """Name the job of a delivery."""
+    return f"deliver:{delivery_id}"
+
+
+def tell_organisation(work: Work, organisation_id: str, *, template: str, subject: tuple[str, str]) -> str | None:
+    """Queue a notice to an organisation by its own channel; inside the caller's transaction.
+
+    Args:
+        work: the transaction.
+        organisation_id: who is told.
+        template: key of the text (`nrm.delivery.texts`).
+        subject: kind and id of what it is about.
+
+    Returns:
+        The delivery's id; None when the organisation is reached in the program itself or by telephone.
+    """
+    organisation = work.session.get(Organisation, organisation_id)
+    if organisation is None:
+        return None
+    by_mail = organisation.channel == EMAIL and bool(organisation.email)
+    if not by_mail and organisation.channel != LETTER:
+        return None
+    channel = EMAIL if by_mail else LETTER
+    return _queue(work, channel=channel, template=template, subject=subject, organisation_id=organisation_id)
+
+
+def tell_user(work: Work, user_id: str, *, template: str, subject: tuple[str, str]) -> str | None:
+    """Queue an e-mail to a user; inside the caller's transaction.
+
+    Returns:
+        The delivery's id; None when the user has no address or is disabled.
+    """
+    user = work.session.get(User, user_id)
+    if user is None or not user.email or user.disabled_at is not None:
+        return None
+    return _queue(work, channel=EMAIL, template=template, subject=subject, user_id=user_id)
+
+
+def _queue(
+    work: Work,
+    *,
+    channel: str,
+    template: str,
+    subject: tuple[str, str],
+    organisation_id: str | None = None,
+    user_id: str | None = None,
+) -> str:
+    delivery_id = ids.new_id("dlv")
+    work.add(
+        Delivery,
+        id=delivery_id,
+        channel=channel,
+        organisation_id=organisation_id,
+        user_id=user_id,
+        template=template,
+        subject_kind=subject[0],
+        subject_id=subject[1],
+        created_at=work.now,
+    )
+    work.enqueue("delivery", {"delivery": delivery_id}, due_at=work.now, dedup_key=delivery_key(delivery_id))
+    return delivery_id
+
+
+@action("delivery.begin")
+def begin_delivery(work: Work, delivery_id: str) -> Outgoing | None:
+    """Count an attempt and give what is to be sent.
+
+    Returns:
+        None when there is nothing to send any more: it was sent, or its addressee is gone.
+    """
+    found = work.session.execute(
+        select(Delivery).where(Delivery.id == delivery_id).with_for_update()
+    ).scalar_one_or_none()
+    if found is None or found.state == "sent":
+        return None
+    found.attempts += 1
+    if found.user_id is not None:
+        user = work.session.get_one(User, found.user_id)
+        address, addressee, language = user.email or "", user.name, user.language
+    else:
+        organisation = work.session.get_one(Organisation, found.organisation_id or "")
+        language = organisation.languages[0] if organisation.languages else "en"
+        address, addressee = organisation.email or "", organisation.names.get(language, organisation.code)
+    if found.channel == EMAIL and not address:
+        found.state, found.error = "dead", "no_address"
+        return None
+    return Outgoing(
+        id=found.id,
+        channel=found.channel,
+        template=found.template,
+        subject_kind=found.subject_kind,
+        subject_id=found.subject_id,
+        address=address,
+        addressee=addressee,
+        language=language,
+    )
+
+
+@action("delivery.sent")
+def note_sent(work: Work, delivery_id: str) -> None:
+    """Record that a notice left the building."""
+    values = {"state": "sent", "sent_at": work.now, "error": None}
+    work.session.execute(update(Delivery).where(Delivery.id == delivery_id).values(**values))
+
+
+@action("delivery.failed")
+def note_failure(work: Work, delivery_id: str, *, code: str) -> None:
+    """Record that an attempt to send a notice failed; the job tries again.
+
+    Args:
+        work: the transaction.
+        delivery_id: the notice.
+        code: code of the cause, never the server's text, which may repeat the address.
+    """
+    work.session.execute(update(Delivery).where(Delivery.id == delivery_id).values(state="failed", error=code))

@@ -1,0 +1,101 @@
+"""The words of a notice: neutral, in three languages, without a word about a person or a kind of service.
+
+Mail is read on shared screens and travels in the open; whoever may know more signs in and finds it by the id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What a notice is about.
+
+    Attributes:
+        id: the delivery's id.
+        template: one of `TEMPLATES`.
+        subject_kind: "referral", "task" or another noun.
+        subject_id: id of that.
+        language: ar, ckb or en; anything else becomes English.
+    """
+
+    id: str
+    template: str
+    subject_kind: str
+    subject_id: str
+    language: str
+
+
+TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
+    "referral.new": {
+        "ar": "وصلت إحالة جديدة إلى مؤسستكم",
+        "ckb": "ڕەوانەکردنێکی نوێ گەیشتە دامەزراوەکەتان",
+        "en": "A new referral has arrived for your organisation",
+    },
+    "referral.due_soon": {
+        "ar": "يُنتظر ردكم على إحالة قريبًا",
+        "ckb": "بەم زووانە چاوەڕێی وەڵامتان دەکرێت بۆ ڕەوانەکردنێک",
+        "en": "Your answer to a referral is due soon",
+    },
+    "referral.overdue": {
+        "ar": "تأخر ردكم على إحالة",
+        "ckb": "وەڵامتان بۆ ڕەوانەکردنێک دواکەوتووە",
+        "en": "Your answer to a referral is late",
+    },
+    "referral.ended": {
+        "ar": "انتهت إحالة كانت لدى مؤسستكم",
+        "ckb": "ڕەوانەکردنێک کە لای دامەزراوەکەتان بوو کۆتایی هات",
+        "en": "A referral that your organisation had has ended",
+    },
+    "task.reminded": {
+        "ar": "لديكم مهمة يقترب موعدها",
+        "ckb": "ئەرکێکتان هەیە کە کاتەکەی نزیک دەبێتەوە",
+        "en": "A task of yours is due soon",
+    },
+    "task.escalated": {
+        "ar": "تأخرت مهمة وتحتاج إلى متابعتكم",
+        "ckb": "ئەرکێک دواکەوتووە و پێویستی بە بەدواداچوونی ئێوەیە",
+        "en": "A task is late and needs your attention",
+    },
+    "notice": {
+        "ar": "لديكم إشعار جديد",
+        "ckb": "ئاگادارکردنەوەیەکی نوێتان هەیە",
+        "en": "There is a new notice for you",
+    },
+}
+"""Template → language → its one sentence."""
+
+_SIGN_IN: Final[Mapping[str, str]] = {
+    "ar": "سجّلوا الدخول لقراءته: {url}",
+    "ckb": "بۆ خوێندنەوەی بچنە ژوورەوە: {url}",
+    "en": "Sign in to read it: {url}",
+}
+_REFERENCE: Final[Mapping[str, str]] = {"ar": "المرجع: {id}", "ckb": "ژمارەی ئاماژە: {id}", "en": "Reference: {id}"}
+_AUTOMATIC: Final[Mapping[str, str]] = {
+    "ar": "هذه رسالة آلية، فلا تردّوا عليها ولا ترسلوا بيانات شخصية بالبريد الإلكتروني.",
+    "ckb": "ئەمە نامەیەکی خۆکارە؛ وەڵامی مەدەنەوە و زانیاریی کەسی بە ئیمەیڵ مەنێرن.",
+    "en": "This message was sent automatically. Do not answer it, and never send personal data by e-mail.",
+}
+
+
+def write(notice: Notice, *, public_url: str) -> tuple[str, str]:
+    """Give subject line and body of a notice.
+
+    Args:
+        notice: what it is about.
+        public_url: address at which people sign in.
+    """
+    language = notice.language if notice.language in _SIGN_IN else "en"
+    sentence = TEMPLATES.get(notice.template, TEMPLATES["notice"])[language]
+    lines = [
+        sentence + ".",
+        "",
+        _SIGN_IN[language].format(url=public_url),
+        _REFERENCE[language].format(id=notice.subject_id),
+        "",
+        _AUTOMATIC[language],
+    ]
+    return sentence, "\n".join(lines) + "\n"

@@ -1,0 +1,110 @@
+"""Whether the service can work: the database, its tables, and a runner that lives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, literal_column, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from nrm.db import db
+from nrm.installation import installation
+from nrm.jobs.hand import JOBS, RUNNING
+from nrm.jobs.kinds import QUEUES
+from nrm.migrations import run as migrations
+from nrm.models import Incident, Runner
+
+_WAITING = JOBS.c.state == literal_column("'waiting'")
+COUNTED: Final = 1_000
+"""Due jobs of a queue are counted up to this number: counting all of a million costs more than doing them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """What `/readyz` says.
+
+    Attributes:
+        database: whether it answers.
+        tables: whether its tables are those of this program.
+        runner: whether some runner gave a sign of life lately.
+        runner_seen: seconds since the last sign of life; None when there was none.
+    """
+
+    database: bool
+    tables: bool
+    runner: bool
+    runner_seen: float | None
+
+    @property
+    def ready(self) -> bool:
+        """Say whether requests can be served: a silent runner is shown, but does not stop the web."""
+        return self.database and self.tables
+
+
+def readiness() -> Readiness:
+    """Look whether the service can work; never raises."""
+    try:
+        with db.engine.connect() as connection:
+            tables = migrations.current(connection) == migrations.head()
+            last = connection.execute(select(func.max(Runner.seen_at))).scalar() if tables else None
+    except SQLAlchemyError:
+        return Readiness(database=False, tables=False, runner=False, runner_seen=None)
+    seen = None if last is None else (datetime.now(UTC) - last).total_seconds()
+    alive = seen is not None and seen <= installation().config.worker_silent_seconds
+    return Readiness(database=True, tables=tables, runner=alive, runner_seen=seen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """What the metrics show; all of it read through partial indexes, so it stays cheap at a million jobs.
+
+    Attributes:
+        due: jobs per queue that could run now, counted up to `COUNTED`.
+        lag: seconds since the oldest of them was due.
+        running: leased jobs.
+        dead: dead jobs.
+        incidents: open incidents.
+        runners: runners that gave a sign of life lately.
+        done: jobs done by them since they started.
+        failed: failed attempts of them.
+    """
+
+    due: Mapping[str, int]
+    lag: Mapping[str, float]
+    running: int
+    dead: int
+    incidents: int
+    runners: int
+    done: int
+    failed: int
+
+
+def numbers() -> Numbers:
+    """Read the numbers for the metrics."""
+    session = db.session()
+    now = installation().clock.now()
+    due, lag = {}, {}
+    for queue in QUEUES:
+        waiting = select(JOBS.c.due_at).where(JOBS.c.queue == queue, _WAITING, JOBS.c.due_at <= now)
+        oldest = session.execute(waiting.order_by(JOBS.c.due_at).limit(1)).scalar_one_or_none()
+        lag[queue] = 0.0 if oldest is None else (now - oldest).total_seconds()
+        due[queue] = session.execute(select(func.count()).select_from(waiting.limit(COUNTED).subquery())).scalar_one()
+    lately = datetime.now(UTC) - timedelta(seconds=installation().config.worker_silent_seconds)
+    runners = session.execute(
+        select(func.count(), func.coalesce(func.sum(Runner.done), 0), func.coalesce(func.sum(Runner.failed), 0)).where(
+            Runner.seen_at >= lately
+        )
+    ).one()
+    return Numbers(
+        due=due,
+        lag=lag,
+        running=session.execute(select(func.count()).where(RUNNING)).scalar_one(),
+        dead=session.execute(select(func.count()).where(JOBS.c.state == literal_column("'dead'"))).scalar_one(),
+        incidents=session.execute(select(func.count()).where(Incident.status == "open")).scalar_one(),
+        runners=runners[0],
+        done=int(runners[1]),
+        failed=int(runners[2]),
+    )
