@@ -19,14 +19,15 @@ command -v debootstrap >/dev/null || fail "install debootstrap (apt-get update &
 
 mirror_of_apt() {
     grep -rhoE 'https?://[^ ]+/debian/?($| )' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null \
-        | grep -v snapshot | head -n 1 | tr -d ' '
+        | grep -v snapshot | head -n 1 | tr -d ' ' || true
 }
 
 service=
 clean_up() {
-    [ -z "$service" ] || kill -INT "$service" 2>/dev/null || true
-    [ -z "$service" ] || wait "$service" 2>/dev/null || true
-    for inside in proc dev; do
+    if [ -n "$service" ] && kill -TERM "$service" 2>/dev/null; then
+        timeout 30 tail --pid="$service" -f /dev/null || kill -KILL "$service"
+    fi
+    for inside in proc dev/shm; do
         ! mountpoint -q "$root/$inside" || umount "$root/$inside"
     done
 }
@@ -39,13 +40,15 @@ clean_up
 rm -rf --one-file-system "$root"
 mkdir -p "$root"
 mirror=${DEBIAN_MIRROR:-$(mirror_of_apt)}
+[ -n "$mirror" ] || fail "found no Debian mirror in /etc/apt: set DEBIAN_MIRROR"
 debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$root" "$mirror" >"$root.log" \
     || fail "debootstrap failed, see $root.log"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 [ ! -f /etc/pip.conf ] || cp /etc/pip.conf "$root/etc/pip.conf"
 mount -t proc proc "$root/proc"
-mount --rbind --make-rslave /dev "$root/dev"
+mkdir -p "$root/dev/shm"
+mount -t tmpfs tmpfs "$root/dev/shm"
 
 echo "== the image's files"
 mkdir "$root/app"
@@ -59,13 +62,13 @@ echo "== docker/user.sh"
 inside sh /app/docker/user.sh
 
 echo "== the service, as user nrm"
-env -i chroot --userspec=nrm:nrm "$root" /usr/bin/env -i -C /app PATH=/opt/nrm/bin:/usr/bin:/bin \
+chroot --userspec=nrm:nrm "$root" /usr/bin/env -i -C /app PATH=/opt/nrm/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 NRM_DATA_DIR=/var/lib/nrm HOST=127.0.0.1 PORT="$port" \
     NRM_SECRET="$(head -c 32 /dev/urandom | base64)" nrm serve >"$root.service.log" 2>&1 &
 service=$!
 for _ in $(seq 60); do
     if inside PORT="$port" python /app/docker/healthcheck.py 2>/dev/null; then
-        echo "image-check: ready, as $(ps -o user= -p "$service")"
+        echo "image-check: ready, as user $(ps -o uid= -p "$service" | tr -d ' ')"
         exit 0
     fi
     kill -0 "$service" 2>/dev/null || break
