@@ -20,7 +20,7 @@ class Config:
         data_dir: folder for the embedded database, documents, mail spool and the demo clock.
         secret: at least 32 characters; signs paging cursors and keys the search index. Changing it makes the
             search index useless until it is rebuilt.
-        country: folder name of the country pack.
+        country: folder name of the country pack; without NRM_COUNTRY the one named in `packs_dir`/default_country.
         packs_dir: folder that holds the packs.
         demo: demonstration mode: movable clock, demo sign-ins, plain cookies on loopback. Never with real people.
         cookie_secure: send the session cookie over HTTPS only (the `__Host-` cookie); off only in demo mode.
@@ -40,7 +40,7 @@ class Config:
     database_url: str
     data_dir: Path
     secret: str
-    country: str = "iraq"
+    country: str = ""
     packs_dir: Path = Path("workflows")
     demo: bool = False
     cookie_secure: bool = True
@@ -74,12 +74,13 @@ def read_config(env: Mapping[str, str]) -> Config:
     demo = _flag(env, "NRM_DEMO", default=False)
     data_dir = Path(env.get("NRM_DATA_DIR", "data")).resolve()
     default = Config(database_url="", data_dir=data_dir, secret="")
+    packs_dir = Path(env.get("NRM_PACKS_DIR", str(default.packs_dir)))
     return Config(
-        database_url=_database_url(env.get("NRM_DATABASE_URL", ""), data_dir),
+        database_url=_database_url(_text(env, "NRM_DATABASE_URL"), data_dir),
         data_dir=data_dir,
         secret=_secret(env, data_dir, demo=demo),
-        country=env.get("NRM_COUNTRY", default.country),
-        packs_dir=Path(env.get("NRM_PACKS_DIR", str(default.packs_dir))),
+        country=env.get("NRM_COUNTRY") or _default_country(packs_dir),
+        packs_dir=packs_dir,
         demo=demo,
         cookie_secure=_flag(env, "NRM_COOKIE_SECURE", default=not demo),
         session_idle_minutes=_whole(env, "NRM_SESSION_IDLE_MINUTES", default.session_idle_minutes),
@@ -96,6 +97,24 @@ def read_config(env: Mapping[str, str]) -> Config:
     )
 
 
+def _default_country(packs_dir: Path) -> str:
+    try:
+        return (packs_dir / "default_country").read_text().strip()
+    except OSError:
+        raise BadSetting("NRM_COUNTRY: name a folder of country packs") from None
+
+
+def _text(env: Mapping[str, str], name: str) -> str:
+    """Read a value, or the file that `NAME_FILE` points to: secrets need not stand in the environment."""
+    file = env.get(f"{name}_FILE")
+    if not file:
+        return env.get(name, "")
+    try:
+        return Path(file).read_text().strip()
+    except OSError as error:
+        raise BadSetting(f"{name}_FILE: {file}: {error.strerror}") from error
+
+
 def _database_url(url: str, data_dir: Path) -> str:
     if not url:
         return f"sqlite:///{data_dir / 'nrm.sqlite3'}"
@@ -109,8 +128,7 @@ def _database_url(url: str, data_dir: Path) -> str:
 
 
 def _secret(env: Mapping[str, str], data_dir: Path, *, demo: bool) -> str:
-    file = env.get("NRM_SECRET_FILE")
-    text = Path(file).read_text().strip() if file else env.get("NRM_SECRET", "")
+    text = _text(env, "NRM_SECRET")
     if not text and demo:
         kept = data_dir / "demo-secret"
         text = kept.read_text().strip() if kept.exists() else ""
