@@ -1,0 +1,308 @@
+"""Draw a path as SVG from its own diagram interchange: for a case's page, for paper, and mirrored for right-to-left.
+
+The picture is made of what the file says (BPMN 2.0.2, chapter 12): a step without a shape is not drawn. Colours come
+from classes, so that a page or a print style can change them; without a style the drawing is black on white.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from nrm.engine.reading import BPMN, BPMNDI, DC, DI, NRM, local_name, read_diagram
+
+SVG: Final = "http://www.w3.org/2000/svg"
+RIGHT_TO_LEFT: Final = frozenset({"ar", "ckb"})
+STATES: Final[Mapping[str, str]] = {
+    "done": "#d5ecdc",
+    "open": "#fdf0c4",
+    "waiting": "#dce9f9",
+    "overdue": "#f9d9c9",
+    "failed": "#f4c6c9",
+}
+"""The states that a step may be drawn in, and the colour of each."""
+STYLE: Final = (
+    "text{font:12px 'Noto Sans','Noto Sans Arabic','Noto Naskh Arabic',sans-serif;fill:#1a1a1a}.small{font-size:11px}"
+    ".shape{fill:#fff;stroke:#333;stroke-width:1.5}.lane,.pool{fill:none;stroke:#888}.thick{stroke-width:4}"
+    ".scope{fill:none;stroke:#333;stroke-width:1.5}.flow,.mark{fill:none;stroke:#333;stroke-width:1.2}"
+    ".dashed{stroke-dasharray:4 3}.solid{fill:#333}"
+) + "".join(f".state-{name}{{fill:{colour}}}" for name, colour in STATES.items())
+MARGIN: Final = 20.0
+LARGEST: Final = 100_000.0
+_EVENTS: Final = frozenset({"startEvent", "endEvent", "boundaryEvent", "intermediateCatchEvent", "intermediateThrowEvent"})
+_CENTRED: Final = frozenset({"task", "userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "callActivity"}) | {
+    "businessRuleTask", "scriptTask"
+}  # fmt: skip
+_MARKS: Final[Mapping[str, str]] = {
+    "exclusiveGateway": "M-8,-8L8,8M8,-8L-8,8",
+    "parallelGateway": "M0,-11V11M-11,0H11",
+    "inclusiveGateway": "M-10,0a10,10 0 1,0 20,0a10,10 0 1,0 -20,0",
+    "eventBasedGateway": "M-12,0a12,12 0 1,0 24,0a12,12 0 1,0 -24,0M0,-8L8,-2L5,7H-5L-8,-2Z",
+    "messageEventDefinition": "M-8,-5H8V6H-8ZM-8,-5L0,1L8,-5",
+    "timerEventDefinition": "M-9,0a9,9 0 1,0 18,0a9,9 0 1,0 -18,0M0,-6V0L4,3",
+    "errorEventDefinition": "M-8,7L-3,-7L2,3L8,-7L3,7L-2,-3Z",
+    "escalationEventDefinition": "M0,-9L7,8L0,1L-7,8Z",
+    "signalEventDefinition": "M0,-8L8,6H-8Z",
+    "terminateEventDefinition": "M-8,0a8,8 0 1,0 16,0a8,8 0 1,0 -16,0",
+    "userTask": "M-4,-3a4,4 0 1,0 8,0a4,4 0 1,0 -8,0M-8,9V6Q-8,2 -4,2H4Q8,2 8,6V9Z",
+    "serviceTask": "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0M0,-8V-5M0,5V8M-8,0H-5M5,0H8M-6,-6L-4,-4M4,4L6,6M6,-6L4,-4M-4,4L-6,6",
+    "sendTask": "M-8,-5H8V6H-8ZM-8,-5L0,1L8,-5",
+    "receiveTask": "M-8,-5H8V6H-8ZM-8,-5L0,1L8,-5",
+    "businessRuleTask": "M-8,-7H8V7H-8ZM-8,-3H8M-8,2H8M-3,-3V7",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Box:
+    """A rectangle of the drawing."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return self.x + self.width / 2, self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sheet:
+    """What all parts of one drawing need to know; `left` and `right` are the limits of the diagram."""
+
+    elements: Mapping[str, etree._Element]
+    language: str
+    states: Mapping[str, str]
+    mirrored: bool
+    left: float
+    right: float
+
+    def across(self, x: float) -> float:
+        return self.left + self.right - x if self.mirrored else x
+
+    def box(self, bounds: etree._Element) -> _Box:
+        x, y, width, height = (_number(bounds.get(name)) for name in ("x", "y", "width", "height"))
+        return _Box(x=self.across(x + width) if self.mirrored else x, y=y, width=width, height=height)
+
+
+def draw_path(
+    xml: bytes, *, language: str, states: Mapping[str, str] | None = None, mirrored: bool | None = None
+) -> str:
+    """Draw a path.
+
+    Args:
+        xml: a BPMN file with diagram interchange.
+        language: language of the texts (ar, ckb, en); the diagram's own names where a text is missing.
+        states: step id → one of `STATES`; a step that is not named is drawn plain.
+        mirrored: draw from right to left; None for "as the language is written".
+
+    Returns:
+        An SVG document as text; steps carry `data-step` with their id. Sizes are in pixels of the diagram.
+
+    Raises:
+        BadPath: the file cannot be read, see `read_diagram`.
+    """
+    root = read_diagram(xml)
+    shapes = root.findall(f".//{{{BPMNDI}}}BPMNShape")
+    edges = root.findall(f".//{{{BPMNDI}}}BPMNEdge")
+    area = _area(shapes, edges)
+    sheet = _Sheet(
+        elements={name: element for element in root.iter() if (name := element.get("id"))},
+        language=language,
+        states=states or {},
+        mirrored=language in RIGHT_TO_LEFT if mirrored is None else mirrored,
+        left=area.x,
+        right=area.x + area.width,
+    )
+    drawing = _canvas(area, language)
+    for edge in edges:
+        _draw_edge(drawing, edge, sheet)
+    for shape in sorted(shapes, key=lambda shape: _depth(shape, sheet)):
+        _draw_shape(drawing, shape, sheet)
+    for owner in (*shapes, *edges):
+        _draw_label(drawing, owner, sheet)
+    return str(etree.tostring(drawing, encoding="unicode"))
+
+
+def _number(text: str | None) -> float:
+    try:
+        value = float(text or 0)
+    except ValueError:
+        return 0.0
+    return max(-LARGEST, min(LARGEST, value)) if math.isfinite(value) else 0.0
+
+
+def _area(shapes: list[etree._Element], edges: list[etree._Element]) -> _Box:
+    xs, ys = [], []
+    for owner in (*shapes, *edges):
+        for part in owner.iter(f"{{{DC}}}Bounds", f"{{{DI}}}waypoint"):
+            x, y = _number(part.get("x")), _number(part.get("y"))
+            xs += [x, x + _number(part.get("width"))]
+            ys += [y, y + _number(part.get("height"))]
+    left, top = min(xs, default=0.0) - MARGIN, min(ys, default=0.0) - MARGIN
+    return _Box(x=left, y=top, width=max(xs, default=0.0) + MARGIN - left, height=max(ys, default=0.0) + MARGIN - top)
+
+
+def _canvas(area: _Box, language: str) -> etree._Element:
+    size = f"{area.x:g} {area.y:g} {area.width:g} {area.height:g}"
+    drawing = etree.Element(f"{{{SVG}}}svg", nsmap={None: SVG}, viewBox=size, lang=language, role="img")
+    drawing.set("width", f"{area.width:g}")
+    drawing.set("height", f"{area.height:g}")
+    _add(drawing, "style").text = STYLE
+    arrow = _add(_add(drawing, "defs"), "marker", id="arrow", viewBox="0 0 10 10", refX="9", refY="5", orient="auto")
+    arrow.set("markerWidth", "9")
+    arrow.set("markerHeight", "9")
+    _add(arrow, "path", d="M0,1L10,5L0,9Z", **{"class": "solid"})
+    return drawing
+
+
+def _add(parent: etree._Element, name: str, /, **attributes: str) -> etree._Element:
+    return etree.SubElement(parent, f"{{{SVG}}}{name}", attributes)
+
+
+def _depth(shape: etree._Element, sheet: _Sheet) -> tuple[int, float]:
+    """Order shapes from the back to the front: pools, lanes, large before small, boundary events last."""
+    element = sheet.elements.get(shape.get("bpmnElement", ""))
+    kind = local_name(element) if element is not None else ""
+    layer = {"participant": 0, "lane": 1, "subProcess": 2, "boundaryEvent": 4}.get(kind, 3)
+    bounds = shape.find(f"{{{DC}}}Bounds")
+    return layer, -_number(bounds.get("width")) if bounds is not None else 0.0
+
+
+def _text_of(element: etree._Element, language: str) -> str:
+    for text in element.iterfind(f"{{{BPMN}}}extensionElements/{{{NRM}}}text"):
+        if text.get("lang") == language and text.get("kind", "name") == "name" and text.text:
+            return text.text.strip()
+    if local_name(element) == "participant":
+        process = element.getroottree().find(f".//{{{BPMN}}}process[@id='{element.get('processRef', '')}']")
+        if process is not None:
+            return _text_of(process, language)
+    return element.get("name", "").strip()
+
+
+def _draw_shape(drawing: etree._Element, shape: etree._Element, sheet: _Sheet) -> None:
+    element = sheet.elements.get(shape.get("bpmnElement", ""))
+    bounds = shape.find(f"{{{DC}}}Bounds")
+    if element is None or bounds is None:
+        return
+    kind, box = local_name(element), sheet.box(bounds)
+    group = _add(drawing, "g", **{"data-step": element.get("id", "")})
+    state = sheet.states.get(element.get("id", ""), "")
+    style = f"shape state-{state}" if state in STATES else "shape"
+    if kind in ("participant", "lane"):
+        _draw_band(group, kind, box, _text_of(element, sheet.language), sheet)
+    elif kind in _EVENTS:
+        _draw_event(group, element, box, style)
+    elif kind.endswith("Gateway"):
+        x, y = box.middle
+        half = box.width / 2
+        _add(group, "path", d=f"M{x:g},{y - half:g}l{half:g},{half:g}l-{half:g},{half:g}l-{half:g},-{half:g}Z", **{"class": style})
+        _draw_mark(group, kind, x, y)
+    else:
+        _draw_activity(group, element, box, style, sheet)
+
+
+def _rect(group: etree._Element, box: _Box, style: str, radius: int = 0) -> None:
+    attributes = {"x": box.x, "y": box.y, "width": box.width, "height": box.height, "rx": radius}
+    _add(group, "rect", **{name: f"{value:g}" for name, value in attributes.items()}, **{"class": style})
+
+
+def _draw_band(group: etree._Element, kind: str, box: _Box, text: str, sheet: _Sheet) -> None:
+    """Draw a pool or a lane with its name written upwards along its first edge."""
+    _rect(group, box, "pool" if kind == "participant" else "lane")
+    x = box.x + box.width - 15 if sheet.mirrored else box.x + 15
+    y = box.middle[1]
+    turn = _add(group, "g", transform=f"rotate({90 if sheet.mirrored else -90} {x:g} {y:g})")
+    _write(turn, text, _Box(x=x - box.height / 2, y=y - 15, width=box.height, height=30), sheet.language)
+
+
+def _draw_event(group: etree._Element, element: etree._Element, box: _Box, style: str) -> None:
+    kind = local_name(element)
+    x, y = box.middle
+    dashed = " dashed" if element.get("cancelActivity") == "false" else ""
+    thick = " thick" if kind == "endEvent" else ""
+    _add(group, "circle", cx=f"{x:g}", cy=f"{y:g}", r=f"{box.width / 2:g}", **{"class": style + thick + dashed})
+    if kind not in ("startEvent", "endEvent"):
+        _add(group, "circle", cx=f"{x:g}", cy=f"{y:g}", r=f"{box.width / 2 - 3:g}", **{"class": "mark" + dashed})
+    for part in element:
+        if isinstance(part.tag, str) and local_name(part) in _MARKS:
+            solid = kind in ("endEvent", "intermediateThrowEvent")
+            _draw_mark(group, local_name(part), x, y, "mark solid" if solid else "mark")
+
+
+def _draw_mark(group: etree._Element, kind: str, x: float, y: float, style: str = "mark") -> None:
+    if kind in _MARKS:
+        _add(group, "path", d=_MARKS[kind], transform=f"translate({x:g} {y:g})", **{"class": style})
+
+
+def _draw_activity(group: etree._Element, element: etree._Element, box: _Box, style: str, sheet: _Sheet) -> None:
+    kind = local_name(element)
+    if kind == "subProcess":
+        _rect(group, box, "scope", 10)
+        top = _Box(x=box.x, y=box.y + 4, width=box.width, height=18)
+        _write(group, _text_of(element, sheet.language), top, sheet.language)
+        return
+    _rect(group, box, style + (" thick" if kind == "callActivity" else ""), 10)
+    _draw_mark(group, kind, box.x + (box.width - 14 if sheet.mirrored else 14), box.y + 14)
+    _write(group, _text_of(element, sheet.language), box, sheet.language)
+    rounds = element.find(f"{{{BPMN}}}multiInstanceLoopCharacteristics")
+    if rounds is not None:
+        x, y = box.middle[0], box.y + box.height - 9
+        lines = "M-6,-4H6M-6,0H6M-6,4H6" if rounds.get("isSequential") == "true" else "M-4,-5V5M0,-5V5M4,-5V5"
+        _add(group, "path", d=lines, transform=f"translate({x:g} {y:g})", **{"class": "mark thick-line"})
+
+
+def _draw_edge(drawing: etree._Element, edge: etree._Element, sheet: _Sheet) -> None:
+    points = [(sheet.across(_number(p.get("x"))), _number(p.get("y"))) for p in edge.iterfind(f"{{{DI}}}waypoint")]
+    if len(points) < 2:
+        return
+    line = "M" + "L".join(f"{x:g},{y:g}" for x, y in points)
+    flow = edge.get("bpmnElement", "")
+    _add(drawing, "path", d=line, **{"class": "flow", "marker-end": "url(#arrow)", "data-flow": flow})
+    element = sheet.elements.get(flow)
+    source = sheet.elements.get(element.get("sourceRef", "")) if element is not None else None
+    if source is not None and source.get("default") == flow:
+        _draw_default(drawing, points)
+
+
+def _draw_default(drawing: etree._Element, points: list[tuple[float, float]]) -> None:
+    """Cross the beginning of a gateway's default flow with a short stroke."""
+    (x, y), (to_x, to_y) = points[0], points[1]
+    length = math.hypot(to_x - x, to_y - y) or 1.0
+    x, y = x + (to_x - x) / length * 9, y + (to_y - y) / length * 9
+    _add(drawing, "path", d=f"M{x - 4:g},{y + 4:g}L{x + 4:g},{y - 4:g}", **{"class": "mark"})
+
+
+def _draw_label(drawing: etree._Element, owner: etree._Element, sheet: _Sheet) -> None:
+    element = sheet.elements.get(owner.get("bpmnElement", ""))
+    bounds = owner.find(f"{{{BPMNDI}}}BPMNLabel/{{{DC}}}Bounds")
+    if element is None or bounds is None or local_name(element) in _CENTRED:
+        return
+    _write(drawing, _text_of(element, sheet.language), sheet.box(bounds), sheet.language, small=True)
+
+
+def _write(parent: etree._Element, text: str, box: _Box, language: str, *, small: bool = False) -> None:
+    """Write a text into the middle of a box, in as many lines as its width needs."""
+    size = 11 if small else 12
+    lines = _lines(text, box.width - (0 if small else 10), size * 0.55)
+    x, y = box.middle
+    top = y - (len(lines) - 1) * (size + 2) / 2 + size * 0.35
+    for index, line in enumerate(lines):
+        place = {"x": f"{x:g}", "y": f"{top + index * (size + 2):g}", "text-anchor": "middle"}
+        if language in RIGHT_TO_LEFT:
+            place["direction"] = "rtl"
+        _add(parent, "text", **place, **({"class": "small"} if small else {})).text = line
+
+
+def _lines(text: str, width: float, letter: float) -> list[str]:
+    lines: list[str] = []
+    for word in text.split():
+        if lines and (len(lines[-1]) + 1 + len(word)) * letter <= width:
+            lines[-1] += " " + word
+        else:
+            lines.append(word)
+    return lines
