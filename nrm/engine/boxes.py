@@ -101,6 +101,10 @@ class Box(BpmnSpecMixin):  # type: ignore[misc]
         """End the step."""
         machine.leave(task)
 
+    def try_join(self, machine: Machine, scope: Task) -> bool:
+        """Go on when the tokens that a join waits for have come; tell whether it did."""
+        return False
+
     def opening(self, machine: Machine, task: Task) -> Effect | None:
         """Give the effect that makes others know that the step waits."""
         return None

@@ -38,10 +38,10 @@ class Joining(Box):
             return
         task = machine.add(self, scope, TaskState.WAITING)
         task.internal_data["via"] = way.id
-        self.arrived(machine, scope)
+        self.arrived(machine, task)
 
-    def arrived(self, machine: Machine, scope: Task) -> None:
-        """Look whether the gateway may go on."""
+    def arrived(self, machine: Machine, task: Task) -> None:
+        """Note that a token has come to the join."""
 
     def arrivals(self, scope: Task) -> dict[str, Task]:
         """Give the oldest waiting token of each flow."""
@@ -53,6 +53,7 @@ class Joining(Box):
 
     def go(self, machine: Machine, scope: Task, arrivals: Mapping[str, Task]) -> None:
         """Take one token from each flow that has one and go on."""
+        machine.count(self)
         ways = self.choose(machine, next(iter(arrivals.values())))
         for task in arrivals.values():
             machine.done(task)
@@ -72,11 +73,17 @@ class Parallel(Joining):
         """Whether its waiting tokens wait for other tokens only."""
         return self.joins
 
-    def arrived(self, machine: Machine, scope: Task) -> None:
-        """Go on when every incoming flow has brought a token."""
+    def arrived(self, machine: Machine, task: Task) -> None:
+        """Look at the join in its turn, so that a row of joins does not become a stack of calls."""
+        machine.look_at(task)
+
+    def try_join(self, machine: Machine, scope: Task) -> bool:
+        """Go on when every incoming flow has brought a token; tell whether it did."""
         arrivals = self.arrivals(scope)
-        if len(arrivals) == len(self.incoming):
-            self.go(machine, scope, arrivals)
+        if len(arrivals) < len(self.incoming):
+            return False
+        self.go(machine, scope, arrivals)
+        return True
 
 
 class Inclusive(Joining):

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 MAX_STEPS: Final = 5_000
 """Steps that one advance may take; a path has at most 300 and a list at most 50 entries."""
-MAX_TOKENS: Final = 2_000
+MAX_TOKENS: Final = 1_000
 """Tokens that may be alive at once."""
 ROOT: Final = "0"
 
@@ -119,6 +119,10 @@ class Machine(Workflow):  # type: ignore[misc]  # SpiffWorkflow has no types
             self._ready.append(task)
         return task
 
+    def look_at(self, task: Task) -> None:
+        """Queue a token that waits at a join, to see whether the join may go on."""
+        self._ready.append(task)
+
     def is_live(self, task: Task) -> bool:
         """Tell whether a token is still in the tree."""
         return task.id in self.tasks
@@ -146,7 +150,8 @@ class Machine(Workflow):  # type: ignore[misc]  # SpiffWorkflow has no types
 
     def tokens_in(self, scope: Task) -> Iterator[Task]:
         """Give the tokens directly inside a scope, oldest first."""
-        return (task for task in scope.children if not task.task_spec.is_boundary)
+        below = (self.tasks[token] for token in scope._children)
+        return (task for task in below if not task.task_spec.is_boundary)
 
     def scopes(self) -> list[Task]:
         """Give the run and every open sub-process."""
@@ -226,26 +231,31 @@ class Machine(Workflow):  # type: ignore[misc]  # SpiffWorkflow has no types
         while self._ready or self._fire_inclusive():
             while self._ready:
                 task = self._ready.popleft()
-                if self.is_live(task):
-                    self._count(task)
+                if not self.is_live(task):
+                    continue
+                self.count(task.task_spec)
+                if task.has_state(TaskState.WAITING):
+                    task.task_spec.try_join(self, task.parent)
+                else:
                     task.run()
         self._refuse_stuck()
 
-    def _count(self, task: Task) -> None:
-        """Stop a path that goes round without ever waiting."""
+    def count(self, box: Box) -> None:
+        """Count a step that is taken, to stop a path that goes round without ever waiting.
+
+        Raises:
+            StepFailed: `endless_loop`.
+        """
         self._taken += 1
         if self._taken > MAX_STEPS:
-            raise StepFailed("endless_loop", task.task_spec.step.id, limit=MAX_STEPS)
+            raise StepFailed("endless_loop", box.step.id, limit=MAX_STEPS)
 
     def _fire_inclusive(self) -> bool:
         """Let one inclusive gateway go on for which no other token can come; tell whether there was one."""
         if not self.graph.has_inclusive_joins:
             return False
-        for task in self.in_order():
-            box: Box = task.task_spec
-            if box.is_inclusive_join and self.is_live(task) and box.try_join(self, task.parent):
-                return True
-        return False
+        waiting = {(task.task_spec, task.parent): None for task in self.in_order() if task.task_spec.is_inclusive_join}
+        return any(box.try_join(self, scope) for box, scope in waiting)
 
     def _refuse_stuck(self) -> None:
         """Refuse a state in which a scope waits only for tokens that cannot come."""

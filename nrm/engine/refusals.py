@@ -96,8 +96,7 @@ Wrong = tuple[str, dict[str, str | int]]
 def _element(element: etree._Element, process: etree._Element) -> Iterator[Finding]:
     """Refuse one element that is not known, or an attribute that changes its meaning."""
     name = local_name(element)
-    owner = element if element.get("id") else element.getparent()
-    at = "" if owner is None else owner.get("id", "")
+    at = next((holder.get("id", "") for holder in (element, *element.iterancestors()) if holder.get("id")), "")
     if name in _SCRIPTS:
         yield Finding(code="script_task", element=at, line=element.sourceline)
     if namespace(element) != BPMN or element is process:
