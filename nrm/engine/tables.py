@@ -20,17 +20,19 @@ from nrm.engine.reading import local_name, printable, read_tree
 from nrm.engine.values import is_name
 from nrm.errors import BadPath
 from nrm.expressions import BadExpression, Expression, LimitExceeded, evaluate, parse
+from nrm.expressions.cells import Cell, match_cell, parse_cell
 
 HIT_POLICIES: Final = ("UNIQUE", "FIRST", "ANY")
+_WORDS: Final = {"true": "True", "false": "False", "null": "None"}
 MAX_RULES: Final = 500
 MAX_COLUMNS: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One row: a cell for each input, an expression for each output; None for an empty output."""
+    """One row: a test for each input, an expression for each output; None for an empty output."""
 
-    cells: tuple[Expression | None, ...]
+    cells: tuple[Cell, ...]
     results: tuple[Expression | None, ...]
 
 
@@ -80,18 +82,18 @@ class Table:
     def _matches(self, rule: Rule, values: Values, today: date) -> bool:
         """Tell whether every cell of a rule is true for its input."""
         return all(
-            cell is None or evaluate(cell, values, today=today, this=evaluate(column, values, today=today)) is True
+            match_cell(cell, evaluate(column, values, today=today), values, today=today)
             for cell, column in zip(rule.cells, self.inputs, strict=True)
         )
 
     @property
     def names(self) -> frozenset[str]:
         """The value names that the table reads."""
-        parts = [*self.inputs]
+        names = [column.names for column in self.inputs]
         for rule in self.rules:
-            parts += [cell for cell in rule.cells if cell is not None]
-            parts += [result for result in rule.results if result is not None]
-        return frozenset().union(*(part.names for part in parts))
+            names += [cell.names for cell in rule.cells]
+            names += [result.names for result in rule.results if result is not None]
+        return frozenset().union(*names)
 
 
 def _results(rule: Rule, values: Values, today: date) -> tuple[object, ...]:
@@ -159,18 +161,21 @@ class _TableReader:
             self._find("table_shape", row, rules=1, columns=len(cells) + len(results))
         return Rule(
             cells=tuple(self._cell(cell) for cell in cells),
-            results=tuple(self._expression(_literal(_text(cell)), cell) if _text(cell) else None for cell in results),
+            results=tuple(self._expression(_text(cell), cell) if _text(cell) else None for cell in results),
         )
 
-    def _cell(self, cell: etree._Element) -> Expression | None:
-        """Read a cell as a test of its input; None when everything matches."""
-        text = _text(cell)
-        return None if text in {"", "-"} else self._expression(as_test(text), cell, this=True)
-
-    def _expression(self, text: str, element: etree._Element, *, this: bool = False) -> Expression:
-        """Parse an expression, with `.` for the input of a cell; a wrong one becomes a finding."""
+    def _cell(self, cell: etree._Element) -> Cell:
+        """Read a cell as a test of its input; a wrong one becomes a finding."""
         try:
-            return parse(text, this=this)
+            return parse_cell(_text(cell))
+        except BadExpression as problem:
+            self._find("table_expression", cell, reason=problem.code, text=printable(_text(cell)))
+            return parse_cell("-")
+
+    def _expression(self, text: str, element: etree._Element) -> Expression:
+        """Parse an expression; a wrong one becomes a finding. DMN's own words for yes, no and nothing count too."""
+        try:
+            return parse(_WORDS.get(text, text))
         except BadExpression as problem:
             self._find("table_expression", element, reason=problem.code, text=printable(text))
             return parse("1")
@@ -181,55 +186,6 @@ class _TableReader:
         self.findings.append(
             Finding(code=code, element=element.get("id", ""), line=line, params={"table": self.key, **params})
         )
-
-
-def as_test(cell: str) -> str:
-    """Turn a cell into an expression about `.`, its input.
-
-    Read are what the DMN editors write: values (`"high"`, `3`, `true`), comparisons (`< 18`), ranges (`[1..5)`), a
-    list of these with commas, and `not(…)` around them.
-    """
-    cell = cell.strip()
-    inner = cell.removeprefix("not").strip()
-    if cell.startswith("not") and inner.startswith("(") and inner.endswith(")"):
-        return f"not ({as_test(inner[1:-1])})"
-    return " or ".join(f"({_part(part)})" for part in _split(cell))
-
-
-def _part(part: str) -> str:
-    """Turn one alternative of a cell into an expression about its input."""
-    if part.startswith(("<", ">", "=", "!=")):
-        operator = "==" if part.startswith("=") and not part.startswith("==") else ""
-        return f". {operator} {part.removeprefix('=')}" if operator else f". {part}"
-    low, dots, high = part[1:-1].partition("..")
-    if dots and part[0] in "[(]" and part[-1] in "])[":
-        above, below = ">=" if part[0] == "[" else ">", "<=" if part[-1] == "]" else "<"
-        return f". {above} {low.strip()} and . {below} {high.strip()}"
-    return f". == {_literal(part)}"
-
-
-def _literal(text: str) -> str:
-    """Write the constants of FEEL, which DMN editors use, as our language writes them."""
-    return {"true": "True", "false": "False", "null": "None"}.get(text, text)
-
-
-def _split(cell: str) -> list[str]:
-    """Split at the commas that stand outside quotes and brackets."""
-    parts, depth, quote = [""], 0, ""
-    for sign in cell:
-        if quote:
-            quote = "" if sign == quote else quote
-        elif sign in "\"'":
-            quote = sign
-        elif sign in "([":
-            depth += 1
-        elif sign in ")]":
-            depth -= 1
-        if sign == "," and not quote and depth <= 0:
-            parts.append("")
-        else:
-            parts[-1] += sign
-    return [part.strip() for part in parts]
 
 
 def _children(element: etree._Element, name: str) -> list[etree._Element]:
