@@ -26,6 +26,8 @@ class Config:
         cookie_secure: send the session cookie over HTTPS only (the `__Host-` cookie); off only in demo mode.
         session_idle_minutes: minutes without a request after which a session ends.
         session_hours: hours after which a session ends in any case.
+        password_memory_kib: memory of one password check in KiB (Argon2id; OWASP's least is 19456 with two rounds).
+        password_rounds: rounds of one password check.
         pool_size: database connections kept by one process.
         smtp_url: `smtp://user:password@host:port`; empty writes mail into `data_dir`/mail instead of sending.
         mail_from: sender address of all mail.
@@ -46,6 +48,8 @@ class Config:
     cookie_secure: bool = True
     session_idle_minutes: int = 30
     session_hours: int = 10
+    password_memory_kib: int = 19456
+    password_rounds: int = 2
     pool_size: int = 10
     smtp_url: str = ""
     mail_from: str = "nrm@localhost"
@@ -85,6 +89,8 @@ def read_config(env: Mapping[str, str]) -> Config:
         cookie_secure=_flag(env, "NRM_COOKIE_SECURE", default=not demo),
         session_idle_minutes=_whole(env, "NRM_SESSION_IDLE_MINUTES", default.session_idle_minutes),
         session_hours=_whole(env, "NRM_SESSION_HOURS", default.session_hours),
+        password_memory_kib=_whole(env, "NRM_PASSWORD_MEMORY_KIB", default.password_memory_kib, least=8),
+        password_rounds=_whole(env, "NRM_PASSWORD_ROUNDS", default.password_rounds),
         pool_size=_whole(env, "NRM_POOL_SIZE", default.pool_size),
         smtp_url=env.get("NRM_SMTP_URL", default.smtp_url),
         mail_from=env.get("NRM_MAIL_FROM", default.mail_from),

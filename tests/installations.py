@@ -58,6 +58,8 @@ def installed(url: str, data_dir: Path, clock: Clock | None = None) -> Iterator[
         packs_dir=ROOT / "workflows",
         demo=True,
         pool_size=5,
+        password_memory_kib=8,
+        password_rounds=1,
     )
     clock = clock or FixedClock(START)
     app = Flask("tests")

@@ -91,6 +91,7 @@ class PackData:
         jurisdictions: jurisdiction key → its facts.
         roles: role key → permissions.
         role_names: role key → names.
+        country_roles: roles whose permissions count in every organisation.
         provider_roles: roles that only exist inside the organisation that receives a referral.
         ladders: ladder key → rungs.
         settings: setting name → value as text.
@@ -110,6 +111,7 @@ class PackData:
     jurisdictions: Mapping[str, Mapping[str, Json]]
     roles: Mapping[str, frozenset[str]]
     role_names: Mapping[str, Mapping[str, str]]
+    country_roles: frozenset[str]
     provider_roles: frozenset[str]
     ladders: Mapping[str, Ladder]
     settings: Mapping[str, str]
@@ -304,7 +306,8 @@ def _read(session: Session, stamp: str) -> PackData:
         jurisdictions=_objects(contents[ItemKind.JURISDICTION]),
         roles={key: frozenset(_strings(data.get("permissions"))) for key, data in roles.items()},
         role_names={key: _texts(data.get("names")) for key, data in roles.items()},
-        provider_roles=frozenset(key for key, data in roles.items() if data.get("scope") == "provider"),
+        country_roles=_of_scope(roles, "country"),
+        provider_roles=_of_scope(roles, "provider"),
         ladders={key: read_ladder(data) for key, data in contents[ItemKind.LADDER].items()},
         settings=read_settings(contents[ItemKind.SETTING]),
         clocks=read_clocks(contents[ItemKind.CLOCKS]),
@@ -324,6 +327,10 @@ def _objects(data: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
 
 def _texts(data: Json | Mapping[str, Json]) -> dict[str, str]:
     return {key: str(value) for key, value in data.items()} if isinstance(data, Mapping) else {}
+
+
+def _of_scope(roles: Mapping[str, Mapping[str, Json]], scope: str) -> frozenset[str]:
+    return frozenset(key for key, data in roles.items() if data.get("scope") == scope)
 
 
 def _strings(data: Json) -> list[str]:

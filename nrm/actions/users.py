@@ -1,0 +1,374 @@
+"""Users and where they sit: add, seat, unseat, disable, set passwords."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+
+from nrm import ids
+from nrm.actions._action import Work, action
+from nrm.actors import Actor
+from nrm.credentials import hash_password
+from nrm.errors import AlreadyDone, NotAllowed, NotFound, NotValid, Problem
+from nrm.events import Data
+from nrm.installation import installation
+from nrm.models import Desk, Membership, Organisation, Session, Task, User
+from nrm.queries import packs
+from nrm.rules.passwords import password_problems
+from nrm.rules.texts import WrongValue, clean_text
+from nrm.vocabulary import Language, TaskStatus
+
+LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,99}")
+"""Shape of a sign-in name."""
+_EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}\.[^@\s.]{2,}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserResult:
+    """A user after a change."""
+
+    id: str
+    version: int
+
+
+def add_user(
+    actor: Actor, *, login: str, name: str, password: str, email: str | None = None, language: str = "ar"
+) -> UserResult:
+    """Add a user, who can sign in but sits nowhere yet.
+
+    Args:
+        actor: needs the permission user.manage.
+        login: sign-in name: Latin letters, digits and . _ @ + -; capitals are made small.
+        name: the user's name as colleagues know it.
+        password: the first password.
+        email: address for notices.
+        language: language of pages and messages.
+
+    Raises:
+        NotValid: something is wrong or the login is taken.
+        NotAllowed: the actor may not add users.
+    """
+    _may_manage(actor)
+    login = clean_login(login)
+    problems = [*_user_problems(login, email, language), *password_problems(password, login=login)]
+    try:
+        name = clean_text(name, longest=200)
+    except WrongValue as wrong:
+        problems.append(Problem(pointer="/name", code=wrong.code, params=wrong.params))
+    if not name:
+        problems.append(Problem(pointer="/name", code="required"))
+    if problems:
+        raise NotValid(problems)
+    # Before the transaction: no lock is held while the password is worked on.
+    return _add_user(
+        actor, login=login, name=name, password_hash=hash_new_password(password), email=email, language=language
+    )
+
+
+@action("user.add", permission="user.manage")
+def _add_user(work: Work, *, login: str, name: str, password_hash: str, email: str | None, language: str) -> UserResult:
+    if work.session.execute(select(User.id).where(User.login == login)).first() is not None:
+        raise NotValid([Problem(pointer="/login", code="login_taken")])
+    user_id = work.add(
+        User,
+        id=ids.new_id("usr"),
+        login=login,
+        name=name,
+        email=email,
+        language=language,
+        password_hash=password_hash,
+        created_at=work.now,
+    )
+    work.record("user.added", stream=user_id, subject=("user", user_id))
+    return UserResult(id=user_id, version=1)
+
+
+def clean_login(login: object) -> str:
+    """Bring a sign-in name to the form in which it is stored."""
+    return login.strip().casefold() if isinstance(login, str) else ""
+
+
+def _user_problems(login: str, email: str | None, language: str) -> list[Problem]:
+    problems = []
+    if not LOGIN.fullmatch(login):
+        problems.append(Problem(pointer="/login", code="bad_login"))
+    if email is not None and not _EMAIL.fullmatch(email):
+        problems.append(Problem(pointer="/email", code="bad_email"))
+    if language not in set(Language):
+        problems.append(Problem(pointer="/language", code="not_a_choice", params={"choices": ", ".join(Language)}))
+    return problems
+
+
+def hash_new_password(password: str) -> str:
+    """Hash a password with the installation's figures; takes tens of milliseconds, so never inside a transaction."""
+    config = installation().config
+    return hash_password(password, memory_kib=config.password_memory_kib, rounds=config.password_rounds)
+
+
+def _may_manage(actor: Actor) -> None:
+    if not actor.may("user.manage"):
+        raise NotAllowed("not_allowed", permission="user.manage")
+
+
+def _require_in(work: Work, organisation_id: str) -> None:
+    """Stop unless the actor manages users of this organisation, or of all."""
+    if work.actor.is_system or work.actor.may("user.manage", organisation=organisation_id):
+        return
+    everywhere = packs.pack().country_roles
+    if not any("user.manage" in seat.permissions and seat.role in everywhere for seat in work.actor.seats):
+        raise NotAllowed("not_allowed", permission="user.manage")
+
+
+def _require_over(work: Work, user_id: str) -> None:
+    """Stop unless the actor manages every organisation in which the user sits."""
+    seats = select(Membership.organisation_id).where(Membership.user_id == user_id, _valid(work.now)).distinct()
+    for organisation_id in work.session.scalars(seats):
+        _require_in(work, organisation_id)
+
+
+def _valid(now: datetime) -> ColumnElement[bool]:
+    return or_(Membership.until.is_(None), Membership.until > now)
+
+
+def lock_user(work: Work, user_id: str) -> User:
+    """Load a user and keep others from changing it until the end.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    user = work.session.execute(
+        select(User).where(User.id == user_id).with_for_update().execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if user is None:
+        raise NotFound
+    return user
+
+
+@action("membership.give", permission="user.manage")
+def give_membership(
+    work: Work,
+    user_id: str,
+    *,
+    organisation_id: str,
+    role: str,
+    desk_id: str | None = None,
+    until: datetime | None = None,
+) -> str:
+    """Seat a user at a desk, or in a whole organisation.
+
+    Args:
+        work: the transaction.
+        user_id: the user.
+        organisation_id: the organisation.
+        role: role key of the pack.
+        desk_id: one of the organisation's desks; None for the whole organisation.
+        until: when the seat ends by itself; None for no end.
+
+    Returns:
+        Id of the membership.
+
+    Raises:
+        NotFound: no such user or organisation.
+        NotValid: unknown role, or a desk of another organisation.
+        NotAllowed: the actor manages other organisations only.
+        AlreadyDone: the user sits there in this role.
+    """
+    lock_user(work, user_id)
+    if work.session.get(Organisation, organisation_id) is None:
+        raise NotFound
+    _require_in(work, organisation_id)
+    _check_seat(work, organisation_id, desk_id, role, until)
+    same = and_(
+        Membership.user_id == user_id,
+        Membership.organisation_id == organisation_id,
+        Membership.role == role,
+        Membership.desk_id.is_(None) if desk_id is None else Membership.desk_id == desk_id,
+    )
+    known = work.session.execute(select(Membership).where(same)).scalars().first()
+    if known is not None and (known.until is None or known.until > work.now):
+        raise AlreadyDone("membership_exists")
+    if known is not None:
+        membership_id = known.id
+        work.session.execute(update(Membership).where(Membership.id == known.id).values(since=work.now, until=until))
+    else:
+        membership_id = work.add(
+            Membership,
+            id=ids.new_id("mem"),
+            user_id=user_id,
+            organisation_id=organisation_id,
+            desk_id=desk_id,
+            role=role,
+            since=work.now,
+            until=until,
+        )
+    _record_seat(work, "membership.given", user_id, organisation_id, {"desk": desk_id, "role": role})
+    return membership_id
+
+
+def _check_seat(work: Work, organisation_id: str, desk_id: str | None, role: str, until: datetime | None) -> None:
+    problems = []
+    if role not in packs.pack().roles:
+        problems.append(Problem(pointer="/role", code="unknown_role"))
+    if desk_id is not None:
+        desk = work.session.get(Desk, desk_id)
+        if desk is None or desk.organisation_id != organisation_id or not desk.active:
+            problems.append(Problem(pointer="/desk_id", code="unknown_desk"))
+    if until is not None and until <= work.now:
+        problems.append(Problem(pointer="/until", code="in_the_past"))
+    if problems:
+        raise NotValid(problems)
+
+
+def _record_seat(work: Work, kind: str, user_id: str, organisation_id: str, data: Data) -> None:
+    work.record(kind, stream=organisation_id, subject=("user", user_id), data=data, organisation_id=organisation_id)
+
+
+@action("membership.end", permission="user.manage")
+def end_membership(work: Work, membership_id: str) -> None:
+    """Take a seat away at once; tasks that the user had claimed there go back to their desk.
+
+    Raises:
+        NotFound: no such membership.
+        NotAllowed: the actor manages other organisations only.
+        AlreadyDone: it has ended.
+    """
+    seat = work.session.get(Membership, membership_id)
+    if seat is None:
+        raise NotFound
+    lock_user(work, seat.user_id)
+    _require_in(work, seat.organisation_id)
+    if seat.until is not None and seat.until <= work.now:
+        raise AlreadyDone("membership_ended")
+    work.session.execute(update(Membership).where(Membership.id == membership_id).values(until=work.now))
+    data = {"desk": seat.desk_id, "role": seat.role}
+    _record_seat(work, "membership.ended", seat.user_id, seat.organisation_id, data)
+    _give_back_tasks(work, seat.user_id)
+
+
+def _give_back_tasks(work: Work, user_id: str) -> None:
+    """Put the user's claimed tasks back to the desks at which the user no longer sits."""
+    seats = work.session.execute(
+        select(Membership.organisation_id, Membership.desk_id).where(Membership.user_id == user_id, _valid(work.now))
+    ).all()
+    desks, whole = {desk for _, desk in seats if desk}, {organisation for organisation, desk in seats if desk is None}
+    open_states = (str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD))
+    claimed = work.session.execute(
+        select(Task.id, Task.case_id, Task.desk_id, Task.organisation_id)
+        .where(Task.assignee_id == user_id, Task.status.in_(open_states))
+        .order_by(Task.case_id)
+    ).all()
+    for task_id, case_id, desk_id, organisation_id in claimed:
+        if desk_id in desks or organisation_id in whole:
+            continue
+        work.lock_case(case_id)
+        change = update(Task).where(Task.id == task_id, Task.assignee_id == user_id)
+        work.session.execute(change.values(assignee_id=None, claimed_at=None, version=Task.version + 1))
+        work.record(
+            "task.released",
+            stream=case_id,
+            subject=("task", task_id),
+            data={"desk": desk_id, "reason": "seat_ended"},
+            organisation_id=organisation_id,
+        )
+
+
+@action("user.disable", permission="user.manage")
+def disable_user(work: Work, user_id: str, *, version: int | None = None) -> UserResult:
+    """Shut a user out at once: every session ends, claimed tasks go back to their desks.
+
+    Raises:
+        NotFound: no such user.
+        NotAllowed: the user sits in an organisation that the actor does not manage, or is the actor.
+        StaleVersion: the user was changed since.
+        AlreadyDone: the user is disabled.
+    """
+    user = lock_user(work, user_id)
+    if user_id == work.actor.id:
+        raise NotAllowed("not_yourself")
+    _require_over(work, user_id)
+    if user.disabled_at is not None:
+        raise AlreadyDone("user_disabled")
+    work.change(User, user_id, version=version or user.version, disabled_at=work.now)
+    work.session.execute(
+        update(Membership).where(Membership.user_id == user_id, _valid(work.now)).values(until=work.now)
+    )
+    end_sessions_of(work, user_id)
+    _give_back_tasks(work, user_id)
+    work.record("user.disabled", stream=user_id, subject=("user", user_id))
+    return UserResult(id=user_id, version=(version or user.version) + 1)
+
+
+@action("user.enable", permission="user.manage")
+def enable_user(work: Work, user_id: str, *, version: int | None = None) -> UserResult:
+    """Let a disabled user sign in again, without any seat.
+
+    Raises:
+        NotFound: no such user.
+        StaleVersion: the user was changed since.
+        AlreadyDone: the user is not disabled.
+    """
+    user = lock_user(work, user_id)
+    if user.disabled_at is None:
+        raise AlreadyDone("user_enabled")
+    work.change(User, user_id, version=version or user.version, disabled_at=None)
+    work.record("user.changed", stream=user_id, subject=("user", user_id), data={"what": "enabled"})
+    return UserResult(id=user_id, version=(version or user.version) + 1)
+
+
+def end_sessions_of(work: Work, user_id: str, *, but: str | None = None) -> int:
+    """End a user's sessions inside another action.
+
+    Args:
+        work: the transaction.
+        user_id: the user.
+        but: id of a session to keep.
+
+    Returns:
+        How many ended.
+    """
+    statement = update(Session).where(Session.user_id == user_id, Session.ended_at.is_(None))
+    if but is not None:
+        statement = statement.where(Session.id != but)
+    done = work.session.execute(statement.values(ended_at=work.now))
+    return int(done.rowcount)  # type: ignore[attr-defined]  # a CursorResult
+
+
+def set_password(actor: Actor, user_id: str, password: str) -> None:
+    """Give a user a new password; all of the user's sessions end.
+
+    Args:
+        actor: needs the permission user.manage over the user.
+        user_id: the user.
+        password: the new password.
+
+    Raises:
+        NotFound: no such user.
+        NotValid: the password is not good enough.
+        NotAllowed: the actor does not manage this user.
+    """
+    _may_manage(actor)
+    problems = password_problems(password, login="")
+    if problems:
+        raise NotValid(problems)
+    _set_password(actor, user_id, hash_new_password(password), password)
+
+
+@action("user.set_password", permission="user.manage")
+def _set_password(work: Work, user_id: str, password_hash: str, password: str) -> None:
+    user = lock_user(work, user_id)
+    _require_over(work, user_id)
+    problems = password_problems(password, login=user.login)
+    if problems:
+        raise NotValid(problems)
+    store_password(work, user, password_hash, keep=None)
+
+
+def store_password(work: Work, user: User, password_hash: str, *, keep: str | None) -> None:
+    """Store a new password's hash inside another action; all sessions but one end."""
+    work.change(User, user.id, version=user.version, password_hash=password_hash)
+    end_sessions_of(work, user.id, but=keep)
+    work.record("user.changed", stream=user.id, subject=("user", user.id), data={"what": "password"})

@@ -1,0 +1,318 @@
+"""Users, their seats and sessions; and who stands behind a session's secret or a partner's key."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from nrm.actors import Actor, ActorKind, Seat
+from nrm.credentials import is_partner_key, secret_hash
+from nrm.db import db
+from nrm.errors import NotAllowed, NotFound, NotSignedIn
+from nrm.models import ApiKey, Desk, Membership, Organisation, Session, User
+from nrm.queries import packs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A live session.
+
+    Attributes:
+        actor: who it belongs to.
+        session_id: its id.
+        seen_at: when its idle end was last pushed on.
+        second_factor_at: when a one-time code was last checked, None for never.
+    """
+
+    actor: Actor
+    session_id: str
+    seen_at: datetime
+    second_factor_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """One of a user's sessions, for the list of them."""
+
+    id: str
+    device: str
+    created_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipRow:
+    """A seat, with the names that a list shows."""
+
+    id: str
+    organisation_id: str
+    organisation_names: dict[str, str]
+    desk_id: str | None
+    desk_names: dict[str, str] | None
+    role: str
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRow:
+    """A user, as those who manage users see them."""
+
+    id: str
+    login: str
+    name: str
+    email: str | None
+    language: str
+    disabled_at: datetime | None
+    created_at: datetime
+    has_otp: bool
+    version: int
+    memberships: tuple[MembershipRow, ...]
+
+
+def session_of(secret: str, *, now: datetime, real_now: datetime, request_id: str = "") -> SignedIn:
+    """Find the actor behind a session's secret, in one statement.
+
+    Args:
+        secret: what the cookie holds.
+        now: the installation's time; decides which seats count.
+        real_now: real time; decides whether the session lives.
+        request_id: id of the request, for logs.
+
+    Raises:
+        NotSignedIn: there is no such session, it has ended, or the user is disabled.
+    """
+    rows = db.session.execute(
+        select(
+            Session.id,
+            Session.seen_at,
+            Session.second_factor_at,
+            User.id,
+            User.language,
+            Membership.organisation_id,
+            Membership.desk_id,
+            Membership.role,
+            packs.stored_stamp(),
+        )
+        .join(User, User.id == Session.user_id)
+        .outerjoin(Membership, and_(Membership.user_id == User.id, _valid(now)))
+        .where(
+            Session.token_sha256 == secret_hash(secret),
+            Session.ended_at.is_(None),
+            Session.idle_until > real_now,
+            Session.ends_at > real_now,
+            User.disabled_at.is_(None),
+        )
+        .order_by(Membership.id)
+    ).all()
+    if not rows:
+        raise NotSignedIn
+    session_id, seen_at, second_factor_at, user_id, language = rows[0][:5]
+    packs.noticed(rows[0][8])
+    seats = tuple(_seat(*row[5:8]) for row in rows if row[5] is not None)
+    actor = Actor(kind=ActorKind.USER, id=user_id, language=language, seats=seats, request_id=request_id)
+    return SignedIn(actor=actor, session_id=session_id, seen_at=seen_at, second_factor_at=second_factor_at)
+
+
+def actor_of_user(user_id: str, now: datetime) -> Actor:
+    """Give a user as an actor, with the seats that count now.
+
+    Raises:
+        NotFound: no such user, or a disabled one.
+    """
+    rows = db.session.execute(
+        select(User.language, Membership.organisation_id, Membership.desk_id, Membership.role)
+        .outerjoin(Membership, and_(Membership.user_id == User.id, _valid(now)))
+        .where(User.id == user_id, User.disabled_at.is_(None))
+        .order_by(Membership.id)
+    ).all()
+    if not rows:
+        raise NotFound
+    seats = tuple(_seat(*row[1:4]) for row in rows if row[1] is not None)
+    return Actor(kind=ActorKind.USER, id=user_id, language=rows[0][0], seats=seats)
+
+
+def _seat(organisation_id: str, desk_id: str | None, role: str) -> Seat:
+    permissions = packs.pack().roles.get(role, frozenset())
+    return Seat(organisation_id=organisation_id, desk_id=desk_id, role=role, permissions=permissions)
+
+
+def _valid(now: datetime) -> ColumnElement[bool]:
+    return and_(Membership.since <= now, or_(Membership.until.is_(None), Membership.until > now))
+
+
+SCOPES: dict[str, frozenset[str]] = {
+    "referrals:read": frozenset(),
+    "referrals:act": frozenset({"referral.receive"}),
+    "subject:read": frozenset(),
+    "directory:write": frozenset({"directory.read", "capacity.edit"}),
+    "webhooks:manage": frozenset(),
+    "events:read": frozenset(),
+}
+"""Scope of a partner's key → the permissions that it gives beside itself."""
+
+
+def actor_for_key(text: str, *, now: datetime, address: str = "", request_id: str = "") -> Actor:
+    """Find the partner behind a key; a text with a typing slip never reaches the database.
+
+    Args:
+        text: the key as sent.
+        now: the present moment.
+        address: network address from which the request came.
+        request_id: id of the request, for logs.
+
+    Raises:
+        NotSignedIn: no such key, one that is revoked or out of date, or one that may not be used from there.
+    """
+    if not is_partner_key(text):
+        raise NotSignedIn("bad_key")
+    row = db.session.execute(
+        select(ApiKey.id, ApiKey.organisation_id, ApiKey.scopes, ApiKey.networks, ApiKey.livemode)
+        .join(Organisation, Organisation.id == ApiKey.organisation_id)
+        .where(
+            ApiKey.key_sha256 == secret_hash(text),
+            ApiKey.revoked_at.is_(None),
+            ApiKey.expires_at > now,
+            Organisation.active,
+        )
+    ).one_or_none()
+    if row is None or not _inside(address, row.networks):
+        raise NotSignedIn("bad_key")
+    permissions = frozenset(row.scopes).union(*(SCOPES.get(scope, frozenset()) for scope in row.scopes))
+    seat = Seat(organisation_id=row.organisation_id, desk_id=None, role="partner", permissions=permissions)
+    return Actor(kind=ActorKind.KEY, id=row.id, seats=(seat,), livemode=row.livemode, request_id=request_id)
+
+
+def _inside(address: str, networks: list[str]) -> bool:
+    if not networks:
+        return True
+    try:
+        place = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(place in ipaddress.ip_network(network) for network in networks)
+
+
+def my_sessions(actor: Actor, real_now: datetime) -> tuple[SessionRow, ...]:
+    """List one's own live sessions, the latest first."""
+    rows = db.session.scalars(
+        select(Session)
+        .where(
+            Session.user_id == actor.id,
+            Session.ended_at.is_(None),
+            Session.idle_until > real_now,
+            Session.ends_at > real_now,
+        )
+        .order_by(Session.seen_at.desc(), Session.id)
+    )
+    return tuple(
+        SessionRow(id=row.id, device=row.device, created_at=row.created_at, seen_at=row.seen_at, ends_at=row.ends_at)
+        for row in rows
+    )
+
+
+def me(actor: Actor, now: datetime) -> UserRow:
+    """Give the signed-in user, with seats.
+
+    Raises:
+        NotFound: the actor is not a user.
+    """
+    return _user(actor.id, now)
+
+
+def user(actor: Actor, user_id: str, now: datetime) -> UserRow:
+    """Give a user, as those who manage users see them.
+
+    Raises:
+        NotAllowed: the actor does not manage users.
+        NotFound: no such user, or one who only sits in organisations that the actor does not manage.
+    """
+    _must_manage(actor)
+    found = _user(user_id, now)
+    managed = _managed(actor)
+    seats = {seat.organisation_id for seat in found.memberships}
+    if managed is not None and seats and not seats & managed:
+        raise NotFound
+    return found
+
+
+def users(actor: Actor, now: datetime, *, text: str = "", after: str = "", limit: int = 50) -> tuple[UserRow, ...]:
+    """List users by login, those of the organisations that the actor manages.
+
+    Args:
+        actor: needs the permission user.manage.
+        now: the present moment.
+        text: only users whose login or name holds this.
+        after: only logins after this one (the next page).
+        limit: most users, 1 to 200.
+
+    Raises:
+        NotAllowed: the actor does not manage users.
+    """
+    _must_manage(actor)
+    statement = select(User.id).where(User.login > after).order_by(User.login).limit(max(1, min(limit, 200)))
+    if text:
+        statement = statement.where(
+            User.login.icontains(text, autoescape=True) | User.name.icontains(text, autoescape=True)
+        )
+    managed = _managed(actor)
+    if managed is not None:
+        inside = select(Membership.user_id).where(Membership.organisation_id.in_(managed))
+        statement = statement.where(User.id.in_(inside))
+    return tuple(_user(user_id, now) for user_id in db.session.scalars(statement).all())
+
+
+def _must_manage(actor: Actor) -> None:
+    if not actor.may("user.manage"):
+        raise NotAllowed("not_allowed", permission="user.manage")
+
+
+def _managed(actor: Actor) -> set[str] | None:
+    """Give the organisations whose users the actor manages; None for all."""
+    everywhere = packs.pack().country_roles
+    seats = [seat for seat in actor.seats if "user.manage" in seat.permissions]
+    if actor.is_system or any(seat.role in everywhere for seat in seats):
+        return None
+    return {seat.organisation_id for seat in seats}
+
+
+def _user(user_id: str, now: datetime) -> UserRow:
+    found = db.session.get(User, user_id, populate_existing=True)
+    if found is None:
+        raise NotFound
+    rows = db.session.execute(
+        select(Membership, Organisation.names, Desk.names)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .outerjoin(Desk, Desk.id == Membership.desk_id)
+        .where(Membership.user_id == user_id, _valid(now))
+        .order_by(Membership.since, Membership.id)
+    )
+    return UserRow(
+        id=found.id,
+        login=found.login,
+        name=found.name,
+        email=found.email,
+        language=found.language,
+        disabled_at=found.disabled_at,
+        created_at=found.created_at,
+        has_otp=found.otp_secret is not None,
+        version=found.version,
+        memberships=tuple(_membership(seat, organisation, desk) for seat, organisation, desk in rows),
+    )
+
+
+def _membership(seat: Membership, organisation: dict[str, str], desk: dict[str, str] | None) -> MembershipRow:
+    return MembershipRow(
+        id=seat.id,
+        organisation_id=seat.organisation_id,
+        organisation_names=organisation,
+        desk_id=seat.desk_id,
+        desk_names=desk,
+        role=seat.role,
+        since=seat.since,
+        until=seat.until,
+    )
