@@ -103,7 +103,6 @@ def latest_answers(work: Work, call: CheckCall) -> Answers:
             .where(TaskAnswers.run_id == call.run_id, TaskAnswers.step == step)
             .order_by(TaskAnswers.answered_at.desc(), TaskAnswers.task_id.desc())
         )
-        .tuples()
         .first()
     )
     if row is None:

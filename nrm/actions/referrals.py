@@ -257,7 +257,7 @@ def draft_referral(
     referral_id = ids.new_id("ref")
     referral = Referral(
         id=referral_id,
-        number=case_number("R", work.now.year, secrets.token_bytes(8)),
+        number=case_number("REF", work.now.year, secrets.token_bytes(8)),
         case_id=case.id,
         person_id=case.person_id,
         run_id=run_id,
