@@ -77,6 +77,7 @@ class Loaded:
 
     task: Task
     case: Case
+    run: Run
     facts: TaskFacts
 
     def must(self, verb: str) -> None:
@@ -109,15 +110,16 @@ def load_task(work: Work, task_id: str, *, version: int | None) -> Loaded:
     """
     actor = work.actor
     found = work.session.execute(
-        select(Case, Task)
+        select(Case, Task, Run)
         .join(Task, Task.case_id == Case.id)
+        .join(Run, Run.id == Task.run_id)
         .where(Task.id == task_id)
-        .with_for_update(of=[Case, Task])
+        .with_for_update(of=[Case, Task, Run])
         .execution_options(populate_existing=True)
     ).one_or_none()
     if found is None:
         raise NotFound
-    case, task = found
+    case, task, run = found
     work.hold(case)
     facts = task_facts(work, task)
     known = actor.is_system or facts.mine or facts.at_desk or facts.may_assign
@@ -125,7 +127,7 @@ def load_task(work: Work, task_id: str, *, version: int | None) -> Loaded:
         raise NotFound
     if version is not None and task.version != version:
         raise StaleVersion(task.version)
-    return Loaded(task=task, case=case, facts=facts)
+    return Loaded(task=task, case=case, run=run, facts=facts)
 
 
 def task_facts(work: Work, task: Task) -> TaskFacts:
@@ -497,9 +499,7 @@ def complete_task(
     if outcome is not None and not _CODE.fullmatch(outcome):
         raise NotValid([Problem(pointer="/outcome", code="not_a_code")])
     checked = _check(work, loaded, answers)
-    run = work.session.execute(
-        select(Run).where(Run.id == task.run_id).execution_options(populate_existing=True)
-    ).scalar_one()
+    run = loaded.run
     values = _decisions(work, task, run, checked)
     _finish_task(work, loaded, checked.clean, outcome)
     before = run.state
