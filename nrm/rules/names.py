@@ -75,6 +75,8 @@ _SHORT_FORMS: Final = {"mohd": "mohammed", "mhd": "mohammed", "muhd": "mohammed"
 _ARTICLES: Final = frozenset(["al", "el", "il", "ul", "as", "ash", "ar", "ad", "an", "at", "az", "us", "ur", "ud"])
 _SKIPPED: Final = frozenset(["bin", "ibn", "ben", "bint", "بن", "ابن", "بنت"])
 _JOINED: Final = frozenset(["abu", "ابو"])
+_ABDS: Final = frozenset(["عبد", "abd", "abdul", "abdel", "abdal", "abdur", "abdus"])
+_DINS: Final = frozenset(["الدين", "الدین", "al din", "ad din", "aldin", "el din"])
 _LONGEST_UNIT: Final = 40
 _MOST_UNITS: Final = 12
 _SAME: Final = 0.85
@@ -163,7 +165,7 @@ def _next_word(words: Sequence[str], place: int) -> tuple[str, int]:
     if (word in _SKIPPED or word in _ARTICLES) and after:
         return "", 1
     base = word.replace("أ", "ا")
-    if word in ("عبد", "abd", "abdul", "abdel", "abdal", "abdur", "abdus") and after:
+    if word in _ABDS and after:
         skip = 1 if after[0] in _ARTICLES and len(after) > 1 else 0
         head = "abd" if word[0] == "a" else "عبد"
         return head + after[skip], 2 + skip
@@ -174,6 +176,28 @@ def _next_word(words: Sequence[str], place: int) -> tuple[str, int]:
     if len(after) > 1 and after[0] in _ARTICLES and after[1] in ("din", "deen", "dien"):
         return f"{word}aldin", 3
     return word, 1
+
+
+def split_written(text: str) -> tuple[str, ...]:
+    """Split a written name into its names as they are written, compounds ("عبد الله", "Abd al-Rahman") together."""
+    words = text.split()
+    names = []
+    place = 0
+    while place < len(words):
+        taken = _words_taken([_light(word).replace("-", " ") for word in words[place : place + 3]])
+        names.append(" ".join(words[place : place + taken]))
+        place += taken
+    return tuple(names)
+
+
+def _words_taken(words: Sequence[str]) -> int:
+    """Count the written words of the first name among some."""
+    first, after = words[0], words[1:]
+    if not after:
+        return 1
+    if first in _ABDS or first.replace("أ", "ا") in _JOINED:
+        return 3 if after[0] in _ARTICLES and len(after) > 1 else 2
+    return 2 if after[0] in _DINS or first in _SKIPPED else 1
 
 
 def name_tokens(parts: Iterable[str]) -> frozenset[str]:
