@@ -88,6 +88,8 @@ def engine_options(url: str, *, pool_size: int) -> dict[str, Any]:
         options["connect_args"] = {"timeout": 30, "check_same_thread": False}
     else:
         options["pool_pre_ping"] = True
+        # So that whoever looks at the server sees whose sessions these are.
+        options["connect_args"] = {"application_name": "nrm"}
     return options
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Select, and_, exists, func, literal, or_, select
+from sqlalchemy import Select, and_, exists, func, literal, or_, select, tuple_
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session, aliased
 
@@ -67,7 +67,7 @@ def _snapshot() -> Iterator[Session]:
 
 
 def _rows(session: Session, statement: Statement) -> Iterator[AnyRow]:
-    yield from session.execute(statement.execution_options(yield_per=_PAGE))
+    yield from session.execute(statement)
 
 
 # -- runs against what waits for them --------------------------------------------------------------------------------
@@ -174,9 +174,7 @@ def nothing_waits_for_ended_runs(session: Session) -> Iterator[Disagreement]:
 
 
 def _of_ended(row_id: Any, case_id: Any, run_id: Any) -> Statement:  # noqa: ANN401 - columns of any type
-    return (
-        select(row_id.label("id"), case_id.label("case_id")).join(Run, Run.id == run_id).where(Run.status != "running")
-    )
+    return select(row_id.label("id"), case_id.label("case_id")).where(Run.id == run_id, Run.status != "running")
 
 
 # -- clocks ----------------------------------------------------------------------------------------------------------
@@ -260,12 +258,25 @@ def dead_jobs_have_incidents(session: Session) -> Iterator[Disagreement]:
 
 def chains_hold(session: Session) -> Iterator[Disagreement]:
     """Read every stream of events from its first row; the first broken row of each stream is named."""
-    rows = _rows(session, select(Event.__table__).order_by(Event.stream, Event.seq))
-    for stream, events in groupby(rows, key=lambda row: str(row.stream)):
+    for stream, events in groupby(_events(session), key=lambda row: str(row.stream)):
         broken = _first_broken(stream, events)
         if broken is not None:
             case_id = stream if stream.startswith("cas_") else None
             yield Disagreement(code="event_chain_broken", subject=("stream", stream), case_id=case_id, params=broken)
+
+
+def _events(session: Session) -> Iterator[AnyRow]:
+    """Read all events in order, page by page: a cursor kept open on the server would not outlive its connection."""
+    stream, seq = "", 0
+    while True:
+        after = tuple_(Event.stream, Event.seq) > (stream, seq)
+        page = session.execute(
+            select(Event.__table__).where(after).order_by(Event.stream, Event.seq).limit(_PAGE)
+        ).all()
+        if not page:
+            return
+        yield from page
+        stream, seq = page[-1].stream, page[-1].seq
 
 
 def _first_broken(stream: str, events: Iterator[AnyRow]) -> Mapping[str, int] | None:

@@ -43,9 +43,8 @@ class PostgresWaker:
 
     def __init__(self, engine: Engine) -> None:
         """Connect and listen."""
-        self._connection = psycopg.connect(
-            engine.url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
-        )
+        url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connection = psycopg.connect(url, autocommit=True, application_name="nrm")
         self._connection.execute(f"LISTEN {CHANNEL}")
 
     def wait(self, stopped: Callable[[float], bool]) -> bool:
