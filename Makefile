@@ -10,7 +10,7 @@ INSTALLED = $(VENV)/.installed
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-case test quick lint migration format bench soak soak-ci image-check docs-check lock clean
+.PHONY: help setup run demo-case test quick lint migration format bench soak soak-ci smoke image-check docs-check lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ soak: setup  ## Crash test: 50 times kill -9 under load, on both databases
 
 soak-ci: setup  ## The crash test with 5 kills
 	$(PY) -m tests.load.soak --kills 5
+
+smoke: setup  ## make run, make demo-case, Ctrl-C, nothing left; on SQLite and on PostgreSQL
+	$(PY) -m tests.smoke
+	$(PY) -m tests.smoke --postgresql
 
 image-check:  ## Run the image's steps by hand in a clean Debian folder (root, debootstrap)
 	docker/image_check.sh
