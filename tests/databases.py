@@ -14,6 +14,7 @@ import shutil
 import signal
 import sqlite3
 import tempfile
+import time
 import uuid
 import warnings
 from collections.abc import Callable, Sequence
@@ -26,6 +27,9 @@ from psycopg import sql
 
 Fill = Callable[[str], None]
 """Brings the empty database behind a URL to the state in which every test begins."""
+
+STARTING_SECONDS = 600
+"""A server's folder that names no user after so long belongs to a start that was killed."""
 
 LEFT_OPEN = "a test ended with an open transaction: close its session or connection"
 
@@ -206,9 +210,13 @@ def _start(home: Path, data: Path) -> str:
 
 def _end_forgotten_servers(home: Path) -> None:
     """Stop servers whose test processes are all gone (a run that was killed cannot clean up)."""
-    for data in home.iterdir():
+    for data in filter(Path.is_dir, home.iterdir()):
         users, postmaster = data / ".handle_pids.json", data / "postmaster.pid"
-        if not users.exists() or any(_alive(pid) for pid in json.loads(users.read_text() or "[]")):
+        if users.exists():
+            in_use = any(_alive(pid) for pid in json.loads(users.read_text() or "[]"))
+        else:
+            in_use = time.time() - data.stat().st_mtime < STARTING_SECONDS
+        if in_use:
             continue
         with suppress(OSError, IndexError):
             os.kill(int(postmaster.read_text().split()[0]), signal.SIGQUIT)
