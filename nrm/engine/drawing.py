@@ -33,10 +33,9 @@ STYLE: Final = (
 ) + "".join(f".state-{name}{{fill:{colour}}}" for name, colour in STATES.items())
 MARGIN: Final = 20.0
 LARGEST: Final = 100_000.0
-_EVENTS: Final = frozenset({"startEvent", "endEvent", "boundaryEvent", "intermediateCatchEvent", "intermediateThrowEvent"})
-_CENTRED: Final = frozenset({"task", "userTask", "manualTask", "serviceTask", "sendTask", "receiveTask", "callActivity"}) | {
-    "businessRuleTask", "scriptTask"
-}  # fmt: skip
+_EVENTS: Final = frozenset(
+    {"startEvent", "endEvent", "boundaryEvent", "intermediateCatchEvent", "intermediateThrowEvent"}
+)
 _MARKS: Final[Mapping[str, str]] = {
     "exclusiveGateway": "M-8,-8L8,8M8,-8L-8,8",
     "parallelGateway": "M0,-11V11M-11,0H11",
@@ -49,7 +48,8 @@ _MARKS: Final[Mapping[str, str]] = {
     "signalEventDefinition": "M0,-8L8,6H-8Z",
     "terminateEventDefinition": "M-8,0a8,8 0 1,0 16,0a8,8 0 1,0 -16,0",
     "userTask": "M-4,-3a4,4 0 1,0 8,0a4,4 0 1,0 -8,0M-8,9V6Q-8,2 -4,2H4Q8,2 8,6V9Z",
-    "serviceTask": "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0M0,-8V-5M0,5V8M-8,0H-5M5,0H8M-6,-6L-4,-4M4,4L6,6M6,-6L4,-4M-4,4L-6,6",
+    "serviceTask": "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0M0,-8V-5M0,5V8M-8,0H-5M5,0H8"
+    "M-6,-6L-4,-4M4,4L6,6M6,-6L4,-4M-4,4L-6,6",
     "sendTask": "M-8,-5H8V6H-8ZM-8,-5L0,1L8,-5",
     "receiveTask": "M-8,-5H8V6H-8ZM-8,-5L0,1L8,-5",
     "businessRuleTask": "M-8,-7H8V7H-8ZM-8,-3H8M-8,2H8M-3,-3V7",
@@ -173,14 +173,15 @@ def _depth(shape: etree._Element, sheet: _Sheet) -> tuple[int, float]:
     return layer, -_number(bounds.get("width")) if bounds is not None else 0.0
 
 
-def _text_of(element: etree._Element, language: str) -> str:
+def _text_of(element: etree._Element, sheet: _Sheet) -> str:
+    """Give a name in the drawing's language, else as the diagram has it; a pool is named like its path."""
     for text in element.iterfind(f"{{{BPMN}}}extensionElements/{{{NRM}}}text"):
-        if text.get("lang") == language and text.get("kind", "name") == "name" and text.text:
+        if text.get("lang") == sheet.language and text.get("kind", "name") == "name" and text.text:
             return text.text.strip()
     if local_name(element) == "participant":
-        process = element.getroottree().find(f".//{{{BPMN}}}process[@id='{element.get('processRef', '')}']")
-        if process is not None:
-            return _text_of(process, language)
+        process = sheet.elements.get(element.get("processRef", ""))
+        if process is not None and process is not element and local_name(process) == "process":
+            return _text_of(process, sheet)
     return element.get("name", "").strip()
 
 
@@ -194,13 +195,14 @@ def _draw_shape(drawing: etree._Element, shape: etree._Element, sheet: _Sheet) -
     state = sheet.states.get(element.get("id", ""), "")
     style = f"shape state-{state}" if state in STATES else "shape"
     if kind in ("participant", "lane"):
-        _draw_band(group, kind, box, _text_of(element, sheet.language), sheet)
+        _draw_band(group, kind, box, _text_of(element, sheet), sheet)
     elif kind in _EVENTS:
         _draw_event(group, element, box, style)
     elif kind.endswith("Gateway"):
         x, y = box.middle
         half = box.width / 2
-        _add(group, "path", d=f"M{x:g},{y - half:g}l{half:g},{half:g}l-{half:g},{half:g}l-{half:g},-{half:g}Z", **{"class": style})
+        diamond = f"M{x:g},{y - half:g}l{half:g},{half:g}l-{half:g},{half:g}l-{half:g},-{half:g}Z"
+        _add(group, "path", d=diamond, **{"class": style})
         _draw_mark(group, kind, x, y)
     else:
         _draw_activity(group, element, box, style, sheet)
@@ -244,11 +246,11 @@ def _draw_activity(group: etree._Element, element: etree._Element, box: _Box, st
     if kind == "subProcess":
         _rect(group, box, "scope", 10)
         top = _Box(x=box.x, y=box.y + 4, width=box.width, height=18)
-        _write(group, _text_of(element, sheet.language), top, sheet.language)
+        _write(group, _text_of(element, sheet), top, sheet.language)
         return
     _rect(group, box, style + (" thick" if kind == "callActivity" else ""), 10)
     _draw_mark(group, kind, box.x + (box.width - 14 if sheet.mirrored else 14), box.y + 14)
-    _write(group, _text_of(element, sheet.language), box, sheet.language)
+    _write(group, _text_of(element, sheet), box, sheet.language)
     rounds = element.find(f"{{{BPMN}}}multiInstanceLoopCharacteristics")
     if rounds is not None:
         x, y = box.middle[0], box.y + box.height - 9
@@ -280,9 +282,9 @@ def _draw_default(drawing: etree._Element, points: list[tuple[float, float]]) ->
 def _draw_label(drawing: etree._Element, owner: etree._Element, sheet: _Sheet) -> None:
     element = sheet.elements.get(owner.get("bpmnElement", ""))
     bounds = owner.find(f"{{{BPMNDI}}}BPMNLabel/{{{DC}}}Bounds")
-    if element is None or bounds is None or local_name(element) in _CENTRED:
+    if element is None or bounds is None or local_name(element).endswith(("Task", "task", "Activity", "Process")):
         return
-    _write(drawing, _text_of(element, sheet.language), sheet.box(bounds), sheet.language, small=True)
+    _write(drawing, _text_of(element, sheet), sheet.box(bounds), sheet.language, small=True)
 
 
 def _write(parent: etree._Element, text: str, box: _Box, language: str, *, small: bool = False) -> None:

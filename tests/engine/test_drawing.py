@@ -1,0 +1,102 @@
+"""A path can be looked at: in every language, mirrored where one reads from the right, with the state of each step."""
+
+import re
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from nrm.engine.drawing import STATES, SVG, draw_path
+from nrm.errors import BadPath
+
+PATHS = Path(__file__).parents[2] / "workflows" / "testland" / "paths"
+HELLO = (PATHS / "hello.bpmn").read_bytes()
+REFERRAL = (PATHS / "service_referral.bpmn").read_bytes()
+
+
+def drawing(xml: bytes, **options: object) -> etree._Element:
+    return etree.fromstring(draw_path(xml, **options))
+
+
+def texts(svg: etree._Element) -> str:
+    return " ".join(text.text or "" for text in svg.iter(f"{{{SVG}}}text"))
+
+
+def step(svg: etree._Element, name: str) -> etree._Element:
+    (found,) = svg.xpath("//*[@data-step=$name]", name=name)
+    return found
+
+
+def left_of(svg: etree._Element, name: str) -> float:
+    (box,) = step(svg, name).findall(f"{{{SVG}}}rect")
+    return float(box.get("x"))
+
+
+def test_every_step_and_flow_of_the_diagram_is_drawn():
+    svg = drawing(REFERRAL, language="en")
+    root = etree.fromstring(REFERRAL)
+    for flow in root.iter("{*}sequenceFlow"):
+        assert svg.xpath("//*[@data-flow=$name]", name=flow.get("id"))
+    for tag in ("userTask", "serviceTask", "callActivity", "endEvent", "boundaryEvent", "eventBasedGateway"):
+        for element in root.iter(f"{{*}}{tag}"):
+            assert step(svg, element.get("id")) is not None
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Ask the guest"), ("ar", "سؤال الضيف"), ("ckb", "پرسیار لە میوان")])
+def test_a_path_is_drawn_in_the_readers_language(language, word):
+    assert word in texts(drawing(HELLO, language=language))
+
+
+def test_a_text_that_is_missing_in_a_language_is_given_as_the_diagram_names_it():
+    bare = re.sub(rb'<nrm:text[^>]*lang="ar">[^<]*</nrm:text>', b"", HELLO)
+    assert "Ask the" in texts(drawing(bare, language="ar"))
+
+
+def test_arabic_is_drawn_from_right_to_left_and_english_from_left_to_right():
+    english, arabic = drawing(HELLO, language="en"), drawing(HELLO, language="ar")
+    assert left_of(english, "ask") < left_of(english, "serve")
+    assert left_of(arabic, "ask") > left_of(arabic, "serve")
+    assert {text.get("direction") for text in arabic.iter(f"{{{SVG}}}text")} == {"rtl"}
+
+
+def test_mirroring_can_be_asked_for_apart_from_the_language():
+    assert left_of(drawing(HELLO, language="en", mirrored=True), "ask") == left_of(drawing(HELLO, language="ar"), "ask")
+
+
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_a_step_shows_how_it_stands(state):
+    svg = drawing(HELLO, language="en", states={"ask": state, "no_such_step": state})
+    (box,) = step(svg, "ask").findall(f"{{{SVG}}}rect")
+    assert f"state-{state}" in box.get("class")
+    (other,) = step(svg, "serve").findall(f"{{{SVG}}}rect")
+    assert "state-" not in other.get("class")
+
+
+def test_an_unknown_state_draws_the_step_plain():
+    svg = drawing(HELLO, language="en", states={"ask": '"><script>'})
+    (box,) = step(svg, "ask").findall(f"{{{SVG}}}rect")
+    assert box.get("class") == "shape"
+
+
+def test_names_in_a_diagram_cannot_become_marks_in_the_drawing():
+    evil = HELLO.replace(b">Ask the guest<", b">&lt;script&gt;alert(1)&lt;/script&gt;<")
+    svg = drawing(evil, language="en")
+    assert not svg.xpath("//*[local-name()='script']")
+    assert "<script>alert(1)</script>" in texts(svg)
+
+
+@pytest.mark.parametrize("number", [b"nan", b"inf", b"1e400", b"wide", b""])
+def test_bounds_that_are_no_numbers_do_not_break_the_drawing(number):
+    odd = re.sub(rb'(<dc:Bounds x=")[^"]*', rb"\g<1>" + number, HELLO)
+    assert "nan" not in draw_path(odd, language="en")
+    assert "inf" not in draw_path(odd, language="en")
+
+
+def test_a_diagram_without_a_drawing_gives_an_empty_sheet():
+    bare = re.sub(rb"<bpmndi:BPMNDiagram.*</bpmndi:BPMNDiagram>", b"", HELLO, flags=re.DOTALL)
+    assert texts(drawing(bare, language="en")) == ""
+
+
+def test_a_file_that_is_no_diagram_is_refused():
+    with pytest.raises(BadPath):
+        draw_path(b"<svg/>", language="en")
