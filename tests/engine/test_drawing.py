@@ -42,7 +42,9 @@ def test_every_step_and_flow_of_the_diagram_is_drawn():
             assert step(svg, element.get("id")) is not None
 
 
-@pytest.mark.parametrize(("language", "word"), [("en", "Ask the guest"), ("ar", "سؤال الضيف"), ("ckb", "پرسیار لە میوان")])
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "Ask the guest"), ("ar", "سؤال الضيف"), ("ckb", "پرسیار لە میوان")]
+)
 def test_a_path_is_drawn_in_the_readers_language(language, word):
     assert word in texts(drawing(HELLO, language=language))
 
