@@ -12,7 +12,7 @@ from nrm import ids
 from nrm.actors import Actor, ActorKind, Seat
 from nrm.clock import FixedClock
 from nrm.db import db
-from nrm.models import Desk, Membership, Person, Task, User
+from nrm.models import Desk, Membership, Organisation, Person, Task, User
 from nrm.queries import packs
 from nrm.sealing import seal
 
@@ -48,6 +48,12 @@ class World:
             assert desk is not None, f"no {role} at {organisation_id}"
             self.users[key] = self.seat(desk.id, organisation_id, role)
         return self.users[key]
+
+    def receiver_of(self, code: str, role: str = "receiving_desk") -> Actor:
+        """Give somebody who answers referrals at an organisation, by its code in the pack."""
+        found = self.session.execute(select(Organisation.id).where(Organisation.code == code)).scalar_one()
+        self.session.close()
+        return self.receiver(found, role)
 
     def seat(self, desk_id: str | None, organisation_id: str, role: str) -> Actor:
         """Make a user with one membership."""
