@@ -303,6 +303,14 @@ def decision_values(form: Form, clean: Mapping[str, Clean], names: Collection[st
     return {name: _decision(item, clean.get(name)) for name, item in wanted.items()}
 
 
+def _calculated_date(text: str) -> date | None:
+    """Read a worked-out date, which is kept as text; any other worked-out text stays out of a run's state."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def _top_fields(fields: tuple[Field, ...]) -> list[Field]:
     return [inner for item in fields for inner in (_top_fields(item.fields) if item.type == "group" else [item])]
 
@@ -314,5 +322,5 @@ def _decision(item: Field, clean: Clean) -> Decision:
     if isinstance(value, list):
         return tuple(str(code) for code in value[:50])
     if item.type == "calculate" and isinstance(value, str):
-        return None
+        return _calculated_date(value)
     return value if isinstance(value, str | int | bool | Decimal | date) else None

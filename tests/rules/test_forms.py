@@ -354,6 +354,27 @@ def test_only_coded_counted_and_dated_answers_may_steer_a_path() -> None:
     }
 
 
+def test_a_date_that_a_form_works_out_may_steer_a_path_and_a_text_may_not() -> None:
+    worked_out = {
+        "form": "arrival",
+        "version": 1,
+        "title": {"ar": "وصول", "ckb": "گەیشتن", "en": "Arrival"},
+        "fields": [
+            {
+                "type": "date",
+                "name": "expected_on",
+                "label": {"ar": "يوم", "ckb": "ڕۆژ", "en": "Day"},
+                "required": True,
+            },
+            {"type": "calculate", "name": "no_show_on", "calculation": "add_days(expected_on, 3)"},
+            {"type": "calculate", "name": "words", "calculation": "concat('day ', expected_on)"},
+        ],
+    }
+    form = parse_form(worked_out)
+    clean = validate_answers(form, {"expected_on": "2026-03-30"}, today=date(2026, 3, 1)).clean
+    assert decision_values(form, clean, {"no_show_on", "words"}) == {"no_show_on": date(2026, 4, 2), "words": None}
+
+
 def test_clean_answers_are_clean_again() -> None:
     clean = check(GOOD | {"born": "1990-05-01", "rooms": "2", "debt": "5", "home": "1 2"}).clean
     again = check({name: value for name, value in clean.items() if name != "crowded"}).clean
