@@ -569,6 +569,10 @@ def _is_dropped(entry: tuple[LiveRun, fx.Effect], run: LiveRun, closed: set[str]
     return entry[0] is run and isinstance(entry[1], fx.RunCheck) and entry[1].token in closed
 
 
+def _params(failure: StepFailed) -> dict[str, str | int | None]:
+    return {name: value for name, value in failure.params.items() if name != "element"}
+
+
 def timer_key(run_id: str, token: str) -> str:
     """Name the job of a timer."""
     return f"timer:{run_id}:{token}"
@@ -613,7 +617,7 @@ def drive(
             case_id=case.id,
             run_id=run_id,
             step=failure.element,
-            params=dict(failure.params),
+            params=_params(failure),
             retry=input_to_json(given),
             is_sensitive=run.is_sensitive,
         )
@@ -703,7 +707,7 @@ def send_message(
             case_id=case.id,
             run_id=run_id,
             step=failure.element,
-            params=dict(failure.params),
+            params=_params(failure),
             retry={**retry, "values": values_to_json(values or {})},  # type: ignore[dict-item]  # all of it is JSON
             is_sensitive=case.level == "strict",
         )
