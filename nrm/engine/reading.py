@@ -51,6 +51,9 @@ FLOW_NODES: Final = frozenset(
 )  # fmt: skip
 """Local names of the BPMN elements that count as steps."""
 
+_SCOPES: Final = frozenset(
+    f"{{{BPMN}}}{name}" for name in ("process", "subProcess", "transaction", "adHocSubProcess", "choreography")
+)
 _PLAIN_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _DECLARATION = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([^\"']{1,40})[\"']")
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
@@ -205,6 +208,7 @@ def _document_findings(root: etree._Element) -> Iterator[Finding]:
         return
     yield from _process_findings(root)
     yield from _namespace_findings(root)
+    yield from _placement_findings(root)
     seen: set[str] = set()
     for element in root.iter():
         found = element.get("id")
@@ -250,6 +254,14 @@ def _namespace_findings(root: etree._Element) -> Iterator[Finding]:
                 line=_line(element),
                 params={"name": local_name(element), "namespace": printable(namespace(element))},
             )
+
+
+def _placement_findings(root: etree._Element) -> Iterator[Finding]:
+    """Check that steps and flows stand in a process or sub-process: a step elsewhere is seen by some readers only."""
+    for element in root.iter(f"{{{BPMN}}}*"):
+        name, parent = local_name(element), element.getparent()
+        if (name in FLOW_NODES or name == "sequenceFlow") and (parent is None or parent.tag not in _SCOPES):
+            yield _at(element, "misplaced_element", name=name)
 
 
 def printable(text: str) -> str:

@@ -92,6 +92,7 @@ DEFECTS = [
     Defect("bad_path_key", "Small-Path", whole(SMALL_INNER, key="Small-Path")),
     # words of others
     Defect("unknown_element", "visit", inside(straight(("visit", s.user("visit", inner="<bpmn:rendering/>"))))),
+    Defect("misplaced_element", "visit", inside(straight(("visit", s.user("visit", inner="<bpmn:lane/>"))))),
     Defect("unknown_attribute", "visit", changed('<bpmn:userTask id="visit"', '<bpmn:userTask onclick="x" id="visit"')),
     Defect("vendor_code", "visit", changed('<bpmn:userTask id="visit"', '<bpmn:userTask xmlns:camunda="http://camunda.org/schema/1.0/bpmn" camunda:expression="x" id="visit"')),
     Defect("vendor_code", "visit", inside(straight(("visit", s.user("visit", extra='<zeebe:script xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" expression="=1"/>'))))),

@@ -88,6 +88,9 @@ def test_foreign_elements_may_stand_in_extension_elements() -> None:
         (diagram('<bpmn:task id=""/>'), "bad_id"),
         (diagram('<bpmn:task id="' + "x" * 65 + '"/>'), "bad_id"),
         (diagram("".join(f'<bpmn:task id="t{n}"/>' for n in range(301))), "too_many_steps"),
+        (diagram('<bpmn:startEvent id="a"><bpmn:userTask id="b"/></bpmn:startEvent>'), "misplaced_element"),
+        (diagram('<bpmn:extensionElements><bpmn:userTask id="b"/></bpmn:extensionElements>'), "misplaced_element"),
+        (diagram('<bpmn:laneSet><bpmn:sequenceFlow id="b"/></bpmn:laneSet>'), "misplaced_element"),
         (diagram(after='<bpmn:process id="q"/>'), "several_processes"),
         (
             diagram(after='<bpmn:process id="q" isExecutable="false"/>').replace(b'"true"', b'"false"'),

@@ -8,7 +8,7 @@ from lxml import etree
 
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.lint.diagram import VALUE_NAME, Diagram, Pack, found
-from nrm.engine.lint.words import ALLOWED, EXECUTABLE_VENDORS, EXTENSIONS, QUIET_VENDORS, REFUSED, REPEATABLE
+from nrm.engine.lint.words import ALLOWED, EXECUTABLE_VENDORS, EXTENSIONS, PARENTS, QUIET_VENDORS, REFUSED, REPEATABLE
 from nrm.engine.reading import BPMN, BPMNDI, DC, DI, NRM, XML, XSI, local_name, namespace
 
 _HIDDEN = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufeff\u200b\u2060")
@@ -47,6 +47,9 @@ def _walk(element: etree._Element) -> Iterator[Finding]:
     if name not in ALLOWED:
         yield found(element, "unknown_element", name=name)
         return
+    parent = element.getparent()
+    if name in PARENTS and parent is not None and local_name(parent) not in PARENTS[name]:
+        yield found(element, "misplaced_element", name=name)
     yield from _attributes(element, name)
     if name == "extensionElements":
         yield from _extensions(element)

@@ -71,6 +71,48 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
 }
 """BPMN element → its attributes without a namespace."""
 
+_EVENTS: Final = "startEvent endEvent boundaryEvent intermediateCatchEvent intermediateThrowEvent"
+_TASKS: Final = "userTask manualTask serviceTask sendTask receiveTask businessRuleTask callActivity subProcess"
+_ARTIFACTS: Final = "process subProcess collaboration"
+
+PARENTS: Final[dict[str, frozenset[str]]] = {
+    name: frozenset(parents.split())
+    for name, parents in {
+        "definitions": "",
+        "process": "definitions",
+        "collaboration": "definitions",
+        "message": "definitions",
+        "error": "definitions",
+        "escalation": "definitions",
+        "signal": "definitions",
+        "category": "definitions",
+        "categoryValue": "category",
+        "participant": "collaboration",
+        "messageFlow": "collaboration",
+        "laneSet": "process subProcess",
+        "childLaneSet": "lane",
+        "lane": "laneSet childLaneSet",
+        "flowNodeRef": "lane",
+        "conditionExpression": "sequenceFlow",
+        "messageEventDefinition": _EVENTS,
+        "timerEventDefinition": _EVENTS,
+        "signalEventDefinition": _EVENTS,
+        "errorEventDefinition": _EVENTS,
+        "escalationEventDefinition": _EVENTS,
+        "terminateEventDefinition": _EVENTS,
+        "timeDuration": "timerEventDefinition",
+        "timeDate": "timerEventDefinition",
+        "multiInstanceLoopCharacteristics": _TASKS,
+        "loopDataInputRef": "multiInstanceLoopCharacteristics",
+        "inputDataItem": "multiInstanceLoopCharacteristics",
+        "textAnnotation": _ARTIFACTS,
+        "association": _ARTIFACTS,
+        "group": _ARTIFACTS,
+        "text": "textAnnotation",
+    }.items()
+}
+"""BPMN element → the elements that may hold it; steps and flows were checked when the file was read."""
+
 REFUSED: Final[dict[str, str]] = {
     "task": "plain_task",
     "scriptTask": "script_task",

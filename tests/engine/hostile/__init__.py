@@ -1,0 +1,1 @@
+"""Hostile diagrams: each must get its named finding, soon, and run no code."""
