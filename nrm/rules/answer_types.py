@@ -153,7 +153,7 @@ def _select_one(value: object, _item: Field, codes: Collection[str], _setting: S
 
 def _select_multiple(value: object, _item: Field, codes: Collection[str], _setting: Setting) -> Clean:
     if not isinstance(value, list | tuple):
-        raise WrongValue("wrong_type", expected="list")
+        raise WrongValue("not_a_list")
     if len(value) > _MOST_CODES:
         raise WrongValue("too_many_choices", most=_MOST_CODES)
     if not all(isinstance(code, str) and code in codes for code in value):

@@ -83,7 +83,7 @@ def validate_answers(
             is no object, too large, has unknown fields, or texts that cannot be stored.
     """
     if not isinstance(answers, Mapping):
-        raise NotValid([Problem(pointer="", code="wrong_type", params={"expected": "object"})])
+        raise NotValid([Problem(pointer="", code="not_an_object")])
     _check_size(answers)
     check = _Check(form, today, setting, partial=partial)
     scope: dict[str, Value] = dict(values_from_earlier or {})
@@ -250,7 +250,7 @@ class _Check:
                 self.wrong(here, "too_few_rounds", least=item.least)
             return None
         if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
-            self.wrong(here, "wrong_type", expected="list of objects")
+            self.wrong(here, "not_a_list")
             return None
         if len(value) > item.most:
             self.wrong(here, "too_many_rounds", most=item.most)

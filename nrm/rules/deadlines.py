@@ -402,7 +402,7 @@ def parse_calendar(data: Mapping[str, object]) -> Calendar:
 
 def _weekend(data: object) -> frozenset[int]:
     if not isinstance(data, list):
-        raise NotValid([Problem(pointer="/weekend", code="wrong_type")])
+        raise NotValid([Problem(pointer="/weekend", code="not_a_list")])
     days = set()
     for place, entry in enumerate(data):
         name = str(entry).lower()
@@ -438,7 +438,7 @@ def parse_zone(data: object) -> tzinfo:
 
 def _holidays(data: object) -> frozenset[date]:
     if not isinstance(data, list):
-        raise NotValid([Problem(pointer="/holidays", code="wrong_type")])
+        raise NotValid([Problem(pointer="/holidays", code="not_a_list")])
     days = set()
     for place, entry in enumerate(data):
         text = entry.get("date") if isinstance(entry, Mapping) else entry

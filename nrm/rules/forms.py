@@ -188,14 +188,14 @@ class _Reader:
 
     def form(self, data: object) -> Form | None:
         if not isinstance(data, Mapping):
-            self.wrong("", "wrong_type", expected="object")
+            self.wrong("", "not_an_object")
             return None
         self.unknown_keys(data, _FORM_KEYS, "")
         key, version, uses = data.get("form"), data.get("version"), data.get("uses", [])
         if not isinstance(key, str) or not _NAME.fullmatch(key):
             self.wrong("/form", "bad_name")
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-            self.wrong("/version", "wrong_type", expected="integer")
+            self.wrong("/version", "not_an_integer")
         if not isinstance(uses, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in uses):
             self.wrong("/uses", "bad_name")
             uses = []
@@ -227,7 +227,7 @@ class _Reader:
 
     def read_choices(self, data: object) -> None:
         if not isinstance(data, Mapping):
-            self.wrong("/choices", "wrong_type", expected="object")
+            self.wrong("/choices", "not_an_object")
             return
         for name, entries in data.items():
             self.choices[str(name)] = self.choice_list(entries, f"/choices/{name}")
@@ -265,7 +265,7 @@ class _Reader:
 
     def field(self, data: object, pointer: str, visible: frozenset[str], depth: int) -> Field | None:
         if not isinstance(data, Mapping):
-            self.wrong(pointer, "wrong_type", expected="object")
+            self.wrong(pointer, "not_an_object")
             return None
         self.unknown_keys(data, _FIELD_KEYS, pointer)
         kind, name = data.get("type"), self.name(data.get("name"), pointer)
@@ -312,7 +312,7 @@ class _Reader:
 
     def flag(self, value: object, pointer: str) -> bool:
         if not isinstance(value, bool):
-            self.wrong(pointer, "wrong_type", expected="true or false")
+            self.wrong(pointer, "not_true_or_false")
         return value is True
 
     def one_of(self, value: object, known: tuple[str, ...], pointer: str) -> str:
@@ -334,7 +334,7 @@ class _Reader:
             return None
         here = f"{pointer}/{key}"
         if not isinstance(text, str):
-            self.wrong(here, "wrong_type", expected="text")
+            self.wrong(here, "not_text")
             return None
         try:
             expression = parse(text, this=key == "constraint")

@@ -102,7 +102,7 @@ def parse_roles(data: Sequence[Mapping[str, object]]) -> Mapping[str, frozenset[
 
 def _permissions(names: object, role: int, problems: list[Problem]) -> frozenset[str]:
     if not isinstance(names, list):
-        problems.append(Problem(pointer=f"/{role}/permissions", code="wrong_type", params={"expected": "list"}))
+        problems.append(Problem(pointer=f"/{role}/permissions", code="not_a_list"))
         return frozenset()
     problems += [
         Problem(pointer=f"/{role}/permissions/{place}", code="unknown_permission", params={"name": str(name)[:64]})

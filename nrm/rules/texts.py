@@ -56,11 +56,11 @@ def clean_text(value: object, *, longest: int, lines: bool = False) -> str:
         The text in Unicode form NFC, without spaces at its ends and without direction marks.
 
     Raises:
-        WrongValue: not a text ("wrong_type"), a lone surrogate ("broken_text"), a control character
+        WrongValue: not a text ("not_text"), a lone surrogate ("broken_text"), a control character
             ("control_character"), a direction override ("direction_override"), or too long ("too_long").
     """
     if not isinstance(value, str):
-        raise WrongValue("wrong_type", expected="text")
+        raise WrongValue("not_text")
     if len(value) > longest * 4 + 64:
         raise WrongValue("too_long", longest=longest)
     if not value.isascii():
