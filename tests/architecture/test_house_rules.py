@@ -82,7 +82,7 @@ def test_every_module_says_in_a_sentence_what_it_is():
 
 
 def test_nothing_is_left_to_do_silently():
-    unfinished = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+    unfinished = re.compile(r"\b(TODO|FIXME|XXX|raise NotImplementedError)\b")
     found = [name(path) for path in python_files() if unfinished.search(path.read_text())]
     assert found == []
 
