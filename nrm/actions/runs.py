@@ -23,6 +23,7 @@ from nrm.actions.inputs import Input, feed, input_to_json, values_to_json
 from nrm.actions.openings import open_task
 from nrm.engine import effects as fx
 from nrm.engine import runtime
+from nrm.engine.effects import SIGNAL
 from nrm.engine.failures import StepFailed
 from nrm.engine.parsing import PathSpec
 from nrm.errors import IllegalMove, NotFound, NrmError
@@ -97,7 +98,7 @@ class RunBook:
     timers: list[str] = field(default_factory=list)
     kinds: set[type[object]] = field(default_factory=set)
     subscribed: list[tuple[LiveRun, fx.Subscribe]] = field(default_factory=list)
-    thrown: list[tuple[str, str | None, fx.Values]] = field(default_factory=list)
+    thrown: list[tuple[LiveRun, fx.ThrowMessage]] = field(default_factory=list)
 
     # -- runs ------------------------------------------------------------------------------------------------
 
@@ -245,8 +246,7 @@ class RunBook:
             case fx.Unsubscribe():
                 self._unsubscribe(run, effect)
             case fx.ThrowMessage():
-                target = run.parent_id if effect.correlation == "run" else None
-                self.thrown.append((effect.message, target, effect.values))
+                self.thrown.append((run, effect))
             case fx.Escalate():
                 self._to_parent(run, Input(kind="child_escalated", code=effect.code))
             case fx.EnterStage():
@@ -485,10 +485,13 @@ class RunBook:
 
     def _deliver_thrown(self) -> None:
         thrown, self.thrown = self.thrown, []
-        for name, run_id, values in thrown:
-            self.send(name, values=values, run_id=run_id, message_id=ids.new_id("msg"))
+        for run, effect in thrown:
+            target = run.parent_id if effect.correlation == "run" else None
+            self.send(effect.message, values=effect.values, run_id=target, message_id=ids.new_id("msg"), sender=run.id)
 
-    def send(self, name: str, *, values: fx.Values, run_id: str | None, message_id: str) -> bool:
+    def send(
+        self, name: str, *, values: fx.Values, run_id: str | None, message_id: str, sender: str | None = None
+    ) -> bool:
         """Give a message to everybody who waits for it, or keep it.
 
         Args:
@@ -496,9 +499,10 @@ class RunBook:
             values: its decision values.
             run_id: the run that it is for; None for the case.
             message_id: the sender's id of it; the same id again changes nothing.
+            sender: the run that threw it, which does not hear itself: its own waiting signals have been served.
 
         Returns:
-            Whether somebody took it.
+            Whether somebody took it. A signal is heard by those who wait for it now and is never kept for later.
         """
         self.work.flush()
         place = run_id or self.case.id
@@ -509,8 +513,11 @@ class RunBook:
         found = session.execute(
             select(Subscription.run_id, Subscription.token)
             .where(Subscription.correlation == place, Subscription.message == name)
+            .where(Subscription.run_id != (sender or ""))
             .order_by(Subscription.created_at, Subscription.id)
         ).all()
+        if not found and name.startswith(SIGNAL):
+            return False
         self.work.add(
             InboxMessage,
             id=ids.new_id("msg"),

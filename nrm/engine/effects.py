@@ -12,13 +12,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Scalar: TypeAlias = str | int | bool | Decimal | date | None
 """A decision value: text of at most 200 characters, number, yes/no, date (a date, never a time), or missing."""
 Value: TypeAlias = Scalar | tuple[str, ...]
 """A decision value or a list of at most 50 ids or codes."""
 Values: TypeAlias = Mapping[str, Value]
+
+
+SIGNAL: Final = "signal:"
+"""How the names of signals begin where they are thrown and subscribed to like messages."""
 
 
 class RunStatus(StrEnum):
@@ -41,7 +45,7 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseTask:
-    """Close a task that is no longer wanted (a boundary event or a cancel took the token away)."""
+    """Close a task, or forget a check, that is no longer wanted (a boundary event or a cancel took the token away)."""
 
     token: str
     step: str
@@ -110,7 +114,7 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsubscribe:
-    """Stop waiting for a message."""
+    """Stop waiting for a message: it came, or it is no longer wanted."""
 
     token: str
     step: str
@@ -118,7 +122,11 @@ class Unsubscribe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThrowMessage:
-    """Send a message to the case's runs (or to this run's parent): an intermediate or end message event threw it."""
+    """Send a message to the case's other runs (or to this run's parent): an intermediate or end event threw it.
+
+    It never comes back to the run that threw it. A name that begins with `SIGNAL` is a signal: whoever waits for it now
+    hears it, and it is not kept for those who begin to wait later.
+    """
 
     step: str
     message: str
@@ -160,7 +168,11 @@ class FailParent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishRun:
-    """The run has ended; `outcome` is the code of the last named end, None only when it was cancelled."""
+    """The run has ended.
+
+    `outcome` is the code of the last named end, the id of the last end when no end has a code, the error's code when
+    the run has failed, and None only when it was cancelled.
+    """
 
     outcome: str | None
     status: RunStatus

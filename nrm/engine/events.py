@@ -18,6 +18,7 @@ from nrm.engine.boxes import Activity, Body, Box, values_for
 from nrm.engine.conditions import Condition, Reader
 from nrm.engine.durations import Duration, start_of
 from nrm.engine.effects import (
+    SIGNAL,
     CancelTimer,
     Effect,
     Escalate,
@@ -33,8 +34,6 @@ from nrm.engine.effects import (
 )
 from nrm.engine.failures import StepFailed
 from nrm.engine.machine import Machine
-
-SIGNAL = "signal:"
 
 
 class Catching(Box):

@@ -24,5 +24,5 @@ class StepFailed(NrmError):
             element: id of the step in the diagram, "" for the whole run.
             params: values for the message; never a decision value, for it may be sensitive.
         """
-        super().__init__(code, element=element, **params)
+        super().__init__(code, **{**params, "element": element})
         self.element = element

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from nrm.engine.conditions import Condition
+from nrm.engine.effects import SIGNAL
 from nrm.engine.extensions import Facts, Flow, read_facts
 from nrm.engine.findings import Finding
 from nrm.engine.graph import Graph, build_graph
@@ -155,7 +156,7 @@ def _messages(facts: Facts) -> Iterator[tuple[str, str]]:
             if step.event == "message" and step.message is not None:
                 yield step.message, step.correlation
             elif step.event == "signal":
-                yield f"signal:{step.code}", "case"
+                yield f"{SIGNAL}{step.code}", "case"
 
 
 def _called(facts: Facts, resources: Resources) -> Iterator[str]:
