@@ -26,6 +26,7 @@ from nrm.rules.manifest import (
     parse_manifest,
 )
 from nrm.rules.manifest_files import LARGEST, read_tables
+from nrm.rules.matching import Identity, match
 from nrm.rules.texts import WrongValue
 from nrm.vocabulary import BirthPrecision
 
@@ -111,6 +112,33 @@ def test_the_english_workbook_goes_in_but_for_its_bad_rows() -> None:
     (warned,) = [row for row in manifest.rows if row.warnings]
     assert (warned.sex, warned.warnings[0].code) == (None, "unknown_word")
     assert all(row.latin for row in manifest.rows)
+
+
+def identity_of(row: ManifestRow) -> Identity:
+    return Identity(
+        name=row.full_name,
+        mother=row.mother,
+        born=row.born,
+        precision=row.precision,
+        documents=frozenset({row.document} - {""}),
+        phones=frozenset({row.phone} - {None}),  # type: ignore[arg-type]
+        governorate=row.governorate,
+        sex=row.sex,
+    )
+
+
+def test_the_people_who_stand_twice_in_a_list_are_found_and_nobody_else() -> None:
+    rows = read((FILES / "charter_ar.csv").read_bytes()).rows
+    people = [(row.number, identity_of(row)) for row in rows]
+    found = {
+        (one, two): match(left, right).verdict()
+        for place, (two, right) in enumerate(people)
+        for one, left in people[:place]
+    }
+    assert {pair for pair, verdict in found.items() if verdict == "likely"} == {
+        (19, 31), (10, 34), (4, 42), (49, 69), (22, 84), (85, 110), (20, 185)
+    }  # fmt: skip
+    assert {pair for pair, verdict in found.items() if verdict == "possible"} == {(12, 186)}
 
 
 def test_no_problem_repeats_what_stood_in_the_file() -> None:
