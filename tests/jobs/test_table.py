@@ -15,7 +15,7 @@ from nrm.jobs import table
 from nrm.jobs.hand import ClaimedJob, LostJob, holding, keep_job
 from nrm.jobs.kinds import KINDS, QUEUES
 from nrm.models import Job, Notification
-from tests.installed import MORNING
+from tests.installations import START as MORNING
 
 LATER = MORNING + timedelta(days=3)
 
@@ -55,7 +55,7 @@ def notices() -> list[str]:
         return list(session.execute(select(Notification.subject_id).order_by(Notification.id)).scalars())
 
 
-pytestmark = pytest.mark.usefixtures("context")
+pytestmark = pytest.mark.usefixtures("installed")
 
 
 def test_a_job_is_written_with_the_change_that_wants_it_or_not_at_all():
