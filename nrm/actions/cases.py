@@ -14,10 +14,11 @@ from nrm import ids
 from nrm.actions import runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import end_access, give_access
+from nrm.actions.closing import MAIN_PATH, end_case
 from nrm.actions.inputs import Input
 from nrm.actions.openings import OWNER_ROLE
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
-from nrm.models import Case, CaseNote, Desk, Outcome, Person, Run, Task, User
+from nrm.models import Case, CaseNote, Desk, Person, Run, Task, User
 from nrm.queries import packs
 from nrm.queries.packs import DeskEntry
 from nrm.queries.scope import sees_case
@@ -26,11 +27,9 @@ from nrm.rules.texts import WrongValue, clean_text
 from nrm.sealing import seal
 from nrm.vocabulary import Access, CaseStatus, Holder, Level, Priority, TaskStatus
 
-MAIN_PATH: Final = "reintegration_case"
-"""Key of the path that every case follows, in every country."""
-
-CASE_MESSAGES: Final = frozenset({"person.deceased", "risk.raised", "arrival.confirmed"})
-"""Messages that a person may send to a case; withdrawing consent and transferring have verbs of their own."""
+CASE_MESSAGES: Final = frozenset({"person.deceased", "risk.raised", "arrival.confirmed", "case.transferred"})
+"""Messages that a person may send to a case; withdrawing consent has a verb of its own. "case.transferred" says that
+somebody outside this system has taken the case over: moving it to another desk here is `transfer_case`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,8 +330,8 @@ def _result(case: Case, **changed: str) -> CaseResult:
 def transfer_case(work: Work, case_id: str, *, desk_id: str, reason: str, version: int | None) -> CaseResult:
     """Move a case to another desk: another branch, or the other jurisdiction.
 
-    The new desk and its organisation get access, open tasks of the old desk move with their due dates, the old
-    desk's access ends, and the runs are told (`case.transferred`).
+    The new desk and its organisation get access, the old ones lose it, and open tasks of the old organisation move
+    to the desk that does their work at the new place, with their due dates. The runs go on.
 
     Args:
         work: the transaction.
@@ -364,7 +363,7 @@ def transfer_case(work: Work, case_id: str, *, desk_id: str, reason: str, versio
     )
     result = _result(case)
     moved = work.lock_case(case_id)
-    _move_tasks(work, case_id, old_desk, desk)
+    _move_tasks(work, moved, old_organisation)
     if old_desk is not None:
         end_access(work, case_id, holder=(Holder.DESK, old_desk))
     if old_organisation != desk.organisation_id:
@@ -377,22 +376,32 @@ def transfer_case(work: Work, case_id: str, *, desk_id: str, reason: str, versio
         data={"from": old_desk, "desk": desk.id, "reason": reason},
         organisation_id=desk.organisation_id,
     )
-    runs.send_message(work, moved, "case.transferred", values={"reason": reason})
     return result
 
 
-def _move_tasks(work: Work, case_id: str, old_desk: str | None, desk: Desk) -> None:
-    if old_desk is None:
-        return
+def _move_tasks(work: Work, case: Case, old_organisation: str) -> None:
+    """Move open tasks to the desks that do their work where the case is now; referrals' tasks stay with receivers."""
     work.flush()
-    work.session.execute(
-        update(Task)
-        .where(
-            Task.case_id == case_id, Task.desk_id == old_desk, Task.status.in_([TaskStatus.OPEN, TaskStatus.ON_HOLD])
+    data = packs.pack()
+    roles = {desk.id: desk.role for desk in data.desks}
+    open_tasks = work.session.execute(
+        select(Task).where(
+            Task.case_id == case.id,
+            Task.organisation_id == old_organisation,
+            Task.status.in_([TaskStatus.OPEN, TaskStatus.ON_HOLD]),
         )
-        .values(desk_id=desk.id, organisation_id=desk.organisation_id, assignee_id=None, version=Task.version + 1)
-        .execution_options(synchronize_session=False)
-    )
+    ).scalars()
+    for task in open_tasks:
+        role = roles.get(task.desk_id, OWNER_ROLE)
+        desk = data.find_desk(role, governorate=case.governorate, jurisdiction=case.jurisdiction)
+        target = desk.id if desk and role != OWNER_ROLE else case.desk_id
+        if target is None or target == task.desk_id:
+            continue
+        task.desk_id, task.assignee_id = target, None
+        task.organisation_id = desk.organisation_id if desk and role != OWNER_ROLE else case.organisation_id
+        task.version += 1
+        give_access(work, case.id, holder=(Holder.DESK, target), access=Access.WORK, reason="task")
+    work.session.flush()
 
 
 @action("case.set_level", permission="case.level")
@@ -523,32 +532,6 @@ def tell_case(work: Work, case_id: str, *, message: str, values: Mapping[str, st
     runs.send_message(work, case, message, values=values or {})
 
 
-def end_case(work: Work, case: Case, *, outcome: str, reason: str) -> None:
-    """Close a locked case with its outcome, inside another action: a closing task, or a path that ended early.
-
-    Args:
-        work: the transaction.
-        case: the locked case.
-        outcome: code of the case's outcome.
-        reason: code of the closing reason.
-    """
-    case.status = CaseStatus.CLOSED
-    case.outcome, case.closing_reason, case.closed_at = outcome, reason, work.now
-    case.version += 1
-    work.add(
-        Outcome,
-        id=ids.new_id("out"),
-        case_id=case.id,
-        subject_kind="case",
-        subject_id=case.id,
-        code=outcome,
-        reason=reason,
-        actor=work.actor.id,
-        at=work.now,
-    )
-    work.record("case.closed", stream=case.id, subject=("case", case.id), data={"outcome": outcome, "reason": reason})
-
-
 @action("case.close", permission="case.close")
 def close_case(work: Work, case_id: str, *, outcome: str, reason: str, version: int | None) -> CaseResult:
     """Close a case by hand, where no path does it; what still runs is cancelled.
@@ -567,11 +550,16 @@ def close_case(work: Work, case_id: str, *, outcome: str, reason: str, version: 
     _check_closing(outcome, reason)
     if open_referrals(work, case_id):
         raise IllegalMove(("cancel_referrals",), "referrals_open")
-    live = select(Run.id).where(Run.case_id == case_id, Run.status == "running", Run.parent_id.is_(None))
-    for run_id in work.session.execute(live).scalars().all():
-        runs.drive(work, case, run_id, Input(kind="cancel"))
+    _cancel_runs(work, case)
     end_case(work, case, outcome=outcome, reason=reason)
     return CaseResult(id=case.id, number=case.number, status=case.status, version=case.version)
+
+
+def _cancel_runs(work: Work, case: Case) -> None:
+    """Cancel what still runs: at closing everything, at reopening the wait for a reopening."""
+    live = select(Run.id).where(Run.case_id == case.id, Run.status == "running", Run.parent_id.is_(None))
+    for run_id in work.session.execute(live).scalars().all():
+        runs.drive(work, case, run_id, Input(kind="cancel"))
 
 
 def _check_closing(outcome: str, reason: str) -> None:
@@ -586,7 +574,7 @@ def _check_closing(outcome: str, reason: str) -> None:
 
 @action("case.reopen", permission="case.close")
 def reopen_case(work: Work, case_id: str, *, reason: str, version: int | None, path: str | None = None) -> CaseResult:
-    """Open a closed case again and, if asked, start a path.
+    """Open a closed case again, end the wait for a reopening and, if asked, start a path.
 
     Args:
         work: the transaction.
@@ -604,6 +592,7 @@ def reopen_case(work: Work, case_id: str, *, reason: str, version: int | None, p
     if case.status == CaseStatus.OPEN:
         raise IllegalMove(("close",), "case_open")
     _no_open_case(work, case.person_id)
+    _cancel_runs(work, case)
     case.status, case.outcome, case.closing_reason, case.closed_at = CaseStatus.OPEN, None, None, None
     case.version += 1
     work.record("case.reopened", stream=case.id, subject=("case", case.id), data={"reason": reason})

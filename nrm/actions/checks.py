@@ -16,7 +16,8 @@ from sqlalchemy import select
 from nrm import ids
 from nrm.actions import referrals
 from nrm.actions._action import Work
-from nrm.actions.cases import end_case, raise_level, set_priority
+from nrm.actions.cases import raise_level, set_priority
+from nrm.actions.closing import end_case
 from nrm.actions.consents import add_consent
 from nrm.actions.intake import change_from_answers
 from nrm.actions.referral_changes import Given
@@ -97,14 +98,11 @@ def latest_answers(work: Work, call: CheckCall) -> Answers:
     """
     step = str(call.params.get("from") or "")
     work.flush()
-    row = (
-        work.session.execute(
-            select(TaskAnswers.task_id, TaskAnswers.answers)
-            .where(TaskAnswers.run_id == call.run_id, TaskAnswers.step == step)
-            .order_by(TaskAnswers.answered_at.desc(), TaskAnswers.task_id.desc())
-        )
-        .first()
-    )
+    row = work.session.execute(
+        select(TaskAnswers.task_id, TaskAnswers.answers)
+        .where(TaskAnswers.run_id == call.run_id, TaskAnswers.step == step)
+        .order_by(TaskAnswers.answered_at.desc(), TaskAnswers.task_id.desc())
+    ).first()
     if row is None:
         raise StepFailed("no_answers", call.step, source=step)
     found = unseal(row[1], row=row[0], column="task_answers.answers")

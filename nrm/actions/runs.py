@@ -18,6 +18,7 @@ from sqlalchemy import delete, select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
+from nrm.actions.closing import end_if_over
 from nrm.actions.failures import open_incident
 from nrm.actions.inputs import Input, feed, input_to_json, values_to_json
 from nrm.actions.openings import open_task
@@ -570,6 +571,8 @@ class RunBook:
                 ended_at=self.work.now if ended else None,
             )
             run.row_version += 1
+            if run.parent_id is None and run.status is fx.RunStatus.FINISHED:
+                end_if_over(self.work, self.case, path=run.spec.key, outcome=run.outcome)
 
 
 def _is_dropped(entry: tuple[LiveRun, fx.Effect], run: LiveRun, closed: set[str]) -> bool:

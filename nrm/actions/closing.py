@@ -1,0 +1,69 @@
+"""The end of a case: with an outcome and a reason, by a closing task, by hand, or because its main path has ended."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import select
+
+from nrm import ids
+from nrm.actions._action import Work
+from nrm.models import Case, Outcome, Run
+from nrm.queries import packs
+from nrm.vocabulary import CaseStatus
+
+MAIN_PATH: Final = "reintegration_case"
+"""Key of the path that every case follows, in every country."""
+
+DEFAULT_OUTCOME: Final = "not_achieved"
+"""Outcome of a case whose main path ended with a code that is no case outcome (nobody arrived, no consent)."""
+
+
+def end_case(work: Work, case: Case, *, outcome: str, reason: str) -> None:
+    """Close a locked case with its outcome.
+
+    Args:
+        work: the transaction.
+        case: the locked case.
+        outcome: code of the case's outcome.
+        reason: code of the closing reason.
+    """
+    case.status = CaseStatus.CLOSED
+    case.outcome, case.closing_reason, case.closed_at = outcome, reason, work.now
+    case.version += 1
+    work.add(
+        Outcome,
+        id=ids.new_id("out"),
+        case_id=case.id,
+        subject_kind="case",
+        subject_id=case.id,
+        code=outcome,
+        reason=reason,
+        actor=work.actor.id,
+        at=work.now,
+    )
+    work.record("case.closed", stream=case.id, subject=("case", case.id), data={"outcome": outcome, "reason": reason})
+
+
+def end_if_over(work: Work, case: Case, *, path: str, outcome: str | None) -> None:
+    """Close a case whose main path has ended with nothing else running: no case stays open with nobody at it.
+
+    Args:
+        work: the transaction; the ended run is written.
+        case: the locked case.
+        path: key of the path that ended.
+        outcome: the code with which it ended.
+    """
+    if path != MAIN_PATH or case.status != CaseStatus.OPEN:
+        return
+    work.flush()
+    live = select(Run.id).where(Run.case_id == case.id, Run.status == "running", Run.parent_id.is_(None))
+    if work.session.execute(live).first() is not None:
+        return
+    known = packs.pack().codes_of("case_outcome")
+    end_case(
+        work,
+        case,
+        outcome=outcome if outcome in known else DEFAULT_OUTCOME,
+        reason=outcome or DEFAULT_OUTCOME,
+    )
