@@ -19,6 +19,7 @@ KINDS: Final[Mapping[str, str]] = {
     "person.registered": "a person was registered",
     "person.changed": "data of a person were changed",
     "person.merged": "two entries of one person were joined",
+    "person.unmerged": "two joined entries were taken apart again",
     "person.matched": "a possible duplicate was decided",
     "case.opened": "a case was opened",
     "case.stage_entered": "the case moved to a stage",
