@@ -19,6 +19,7 @@ run ── user task (STARTED)        a person works on it
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -41,6 +42,10 @@ MAX_STEPS: Final = 5_000
 MAX_TOKENS: Final = 1_000
 """Tokens that may be alive at once."""
 ROOT: Final = "0"
+
+# The library logs every change of a token with what the token keeps; list entries are nobody's business.
+for _name in ("spiff.task", "spiff.workflow"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class Machine(Workflow):  # type: ignore[misc]  # SpiffWorkflow has no types

@@ -37,13 +37,16 @@ class Check(Activity):
     params: Mapping[str, Condition] = {}
 
     def opening(self, machine: Machine, task: Task) -> Effect:
-        """Ask for the check with its parameters' values."""
+        """Ask for the check with its parameters' values; what a send task passes is a parameter too."""
         reader = Reader(machine, task)
         return RunCheck(
             token=task.id,
             step=self.step.id,
             name=self.step.check or "",
-            params={name: reader.value(condition) for name, condition in self.params.items()},
+            params={
+                **values_for(dict(self.wiring.passes), machine.values_at(task)),
+                **{name: reader.value(condition) for name, condition in self.params.items()},
+            },
             item=machine.item_of(task),
         )
 

@@ -17,10 +17,10 @@ def raised() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for file in (ROOT / "nrm").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "StepFailed":
-                if isinstance(node.args[0], ast.Constant):
-                    params = {keyword.arg for keyword in node.keywords if keyword.arg} | {"element"}
-                    found[node.args[0].value] = found.get(node.args[0].value, params) & params
+            match node:
+                case ast.Call(func=ast.Name(id="StepFailed"), args=[ast.Constant(value=str(code)), *_], keywords=given):
+                    params = {keyword.arg for keyword in given if keyword.arg} | {"element"}
+                    found[code] = found.get(code, params) & params
     return found
 
 
