@@ -21,7 +21,7 @@ from typing import Final
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from nrm.engine.effects import RunStatus, Value, Values
+from nrm.engine.effects import RunStatus, Value
 from nrm.engine.failures import StepFailed
 from nrm.engine.graph import Graph
 from nrm.engine.machine import Machine
@@ -77,18 +77,6 @@ def load(graph: Graph, text: str, *, now: datetime) -> Machine:
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError):
         raise StepFailed("state_unreadable", "") from None
     return machine
-
-
-def values_of(text: str) -> Values:
-    """Give the decision values of a stored run, without its path.
-
-    Raises:
-        StepFailed: `state_unreadable`.
-    """
-    try:
-        return {name: _read_value(value) for name, value in json.loads(text)["x"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
-        raise StepFailed("state_unreadable", "") from None
 
 
 def _write_token(task: Task) -> list[object]:
