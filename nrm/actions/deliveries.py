@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
+from nrm.actions.failures import open_incident
 from nrm.models import Delivery, Organisation, User
 
 EMAIL = "email"
@@ -41,7 +42,7 @@ class Outgoing:
 
 def delivery_key(delivery_id: str) -> str:
     """Name the job of a delivery."""
-    return f"deliver:{delivery_id}"
+    return f"delivery:{delivery_id}"
 
 
 def tell_organisation(work: Work, organisation_id: str, *, template: str, subject: tuple[str, str]) -> str | None:
@@ -125,6 +126,7 @@ def begin_delivery(work: Work, delivery_id: str) -> Outgoing | None:
         address, addressee = organisation.email or "", organisation.names.get(language, organisation.code)
     if found.channel == EMAIL and not address:
         found.state, found.error = "dead", "no_address"
+        open_incident(work, kind="delivery", code="no_address", organisation_id=found.organisation_id)
         return None
     return Outgoing(
         id=found.id,

@@ -19,11 +19,12 @@ from nrm.actions import referral_clocks as clocks
 from nrm.actions import runs
 from nrm.actions._action import Work, action
 from nrm.actions.cases import lock_visible_case
+from nrm.actions.deliveries import tell_organisation
 from nrm.actions.disclosing import Gate, check_gate, disclose
 from nrm.actions.referral_changes import Given, apply_fields, release_slot, take_slot
 from nrm.actors import Seat
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
-from nrm.models import Case, Delivery, Organisation, Outcome, PlanService, Referral, ReferralNote, Service
+from nrm.models import Case, Organisation, Outcome, PlanService, Referral, ReferralNote, Service
 from nrm.queries import packs
 from nrm.queries.scope import sees_case
 from nrm.rules.consent import default_categories, forbidden_categories
@@ -394,27 +395,8 @@ def send_draft(work: Work, case: Case, referral: Referral) -> Gate:
 
 def deliver(work: Work, referral: Referral, template: str, *, organisation_id: str | None) -> None:
     """Let an organisation know, by its own channel, that there is something for it: ids only, no names."""
-    receiver = work.session.get(Organisation, organisation_id) if organisation_id else None
-    if receiver is None:
-        return
-    delivery_id = ids.new_id("dlv")
-    work.add(
-        Delivery,
-        id=delivery_id,
-        channel=receiver.channel,
-        organisation_id=receiver.id,
-        template=template,
-        subject_kind="referral",
-        subject_id=referral.id,
-        created_at=work.now,
-    )
-    work.enqueue(
-        "delivery",
-        {"delivery": delivery_id},
-        due_at=work.now,
-        queue="deliveries",
-        dedup_key=f"delivery:{delivery_id}",
-    )
+    if organisation_id is not None:
+        tell_organisation(work, organisation_id, template=template, subject=("referral", referral.id))
 
 
 def _touch(work: Work, referral: Referral) -> None:

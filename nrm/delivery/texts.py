@@ -30,32 +30,32 @@ class Notice:
 
 
 TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
-    "referral.new": {
+    "referral_received": {
         "ar": "وصلت إحالة جديدة إلى مؤسستكم",
         "ckb": "ڕەوانەکردنێکی نوێ گەیشتە دامەزراوەکەتان",
         "en": "A new referral has arrived for your organisation",
     },
-    "referral.due_soon": {
+    "referral_due_soon": {
         "ar": "يُنتظر ردكم على إحالة قريبًا",
         "ckb": "بەم زووانە چاوەڕێی وەڵامتان دەکرێت بۆ ڕەوانەکردنێک",
         "en": "Your answer to a referral is due soon",
     },
-    "referral.overdue": {
+    "referral_overdue": {
         "ar": "تأخر ردكم على إحالة",
         "ckb": "وەڵامتان بۆ ڕەوانەکردنێک دواکەوتووە",
         "en": "Your answer to a referral is late",
     },
-    "referral.ended": {
+    "referral_ended": {
         "ar": "انتهت إحالة كانت لدى مؤسستكم",
         "ckb": "ڕەوانەکردنێک کە لای دامەزراوەکەتان بوو کۆتایی هات",
         "en": "A referral that your organisation had has ended",
     },
-    "task.reminded": {
+    "task_reminded": {
         "ar": "لديكم مهمة يقترب موعدها",
         "ckb": "ئەرکێکتان هەیە کە کاتەکەی نزیک دەبێتەوە",
         "en": "A task of yours is due soon",
     },
-    "task.escalated": {
+    "task_escalated": {
         "ar": "تأخرت مهمة وتحتاج إلى متابعتكم",
         "ckb": "ئەرکێک دواکەوتووە و پێویستی بە بەدواداچوونی ئێوەیە",
         "en": "A task is late and needs your attention",

@@ -184,7 +184,7 @@ def clocks_run(session: Session) -> Iterator[Disagreement]:
     """Find tasks and deliveries whose job is gone: nobody would be reminded, nothing would be sent."""
     clock = _job_with_key(literal("task:") + Task.id)
     resume = _job_with_key(literal("resume:") + Task.id)
-    send = _job_with_key(literal("deliver:") + Delivery.id)
+    send = _job_with_key(literal("delivery:") + Delivery.id)
     unclocked = and_(
         Task.status == str(TaskStatus.OPEN),
         Task.due_at.is_not(None),
@@ -213,12 +213,13 @@ def _job_with_key(key: Any) -> Any:  # noqa: ANN401 - SQL expressions
 
 def referrals_are_chased(session: Session) -> Iterator[Disagreement]:
     """Find referrals that nobody would chase, and closed ones without an outcome."""
-    clock = exists().where(
-        Job.case_id == Referral.case_id,
-        Job.kind == "referral_clock",
-        Job.args["referral"].as_string() == Referral.id,
+    clock = _job_with_key(literal("referral:") + Referral.id)
+    # Somebody must come back to these by hand: no date was given.
+    resting = or_(
+        and_(Referral.state == str(ReferralState.ON_HOLD), Referral.hold_until.is_(None)),
+        and_(Referral.state == str(ReferralState.WAITLISTED), Referral.review_on.is_(None)),
+        and_(Referral.clock.is_not(None), Referral.escalation > 0, Referral.paused_at.is_(None)),
     )
-    resting = or_(Referral.paused_at.is_not(None), Referral.review_on.is_not(None), Referral.hold_until.is_not(None))
     ended = [str(state) for state in TERMINAL]
     unchased = and_(Referral.state.not_in([*ended, str(ReferralState.DRAFT)]), ~clock, ~resting)
     fruitless = and_(

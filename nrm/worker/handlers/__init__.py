@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from nrm.jobs.hand import ClaimedJob
-from nrm.worker.handlers.clocks import fire_timer, resume_task, run_task_clock
+from nrm.worker.handlers.clocks import fire_timer, resume_task, run_referral_clock, run_task_clock
 from nrm.worker.handlers.deliveries import deliver
 from nrm.worker.handlers.schedules import run_schedule
 
@@ -21,6 +21,7 @@ HANDLERS: Mapping[str, Handler] = {
     "timer": fire_timer,
     "task_clock": run_task_clock,
     "task_resume": resume_task,
+    "referral_clock": run_referral_clock,
     "delivery": deliver,
     "schedule": run_schedule,
 }

@@ -1,8 +1,8 @@
-"""Clocks: timers of paths, reminders and escalations of tasks, the end of a task's rest."""
+"""Clocks: timers of paths, reminders and escalations of tasks and referrals, the end of a task's rest."""
 
 from __future__ import annotations
 
-from nrm.actions import runs, task_clocks, tasks
+from nrm.actions import referrals, runs, task_clocks, tasks
 from nrm.actors import SYSTEM
 from nrm.jobs.hand import ClaimedJob
 
@@ -20,3 +20,8 @@ def run_task_clock(job: ClaimedJob) -> None:
 def resume_task(job: ClaimedJob) -> None:
     """Take a task off hold at the end of its rest."""
     tasks.resume_task(SYSTEM, str(job.args["task"]))
+
+
+def run_referral_clock(job: ClaimedJob) -> None:
+    """Do what is due about a referral: remind, escalate, expire, resume, review."""
+    referrals.run_referral_clock(SYSTEM, str(job.args["referral"]))
