@@ -45,7 +45,9 @@ def test_the_outcome_and_the_values_that_are_taken_come_back():
 
 
 def test_what_a_path_passes_at_its_end_is_kept_for_its_parent():
-    spec = compiled(start() + task("a") + end("e", "ok", "", '<nrm:pass name="units" from="hours"/>') + chain("start", "a", "e"))
+    spec = compiled(
+        start() + task("a") + end("e", "ok", "", '<nrm:pass name="units" from="hours"/>') + chain("start", "a", "e")
+    )
     run = Play(spec)
     run.do("a", hours=8, secret="x")
     assert run.last.values == {"hours": 8, "units": 8}
@@ -116,7 +118,9 @@ def test_the_failure_of_a_child_that_nobody_catches_fails_this_run_too():
 
 
 def test_an_escalation_of_a_child_is_caught_beside_it():
-    more = task("help") + boundary("b", "serve", ref("escalation", "esc"), interrupting=False) + chain("b", "help", "end")
+    more = (
+        task("help") + boundary("b", "serve", ref("escalation", "esc"), interrupting=False) + chain("b", "help", "end")
+    )
     run = Play(services(more=more), {"service_ids": ["s1", "s2"]})
     run.child_escalates("serve", "danger", item="s2")
     assert run.waiting == ["help", "serve", "serve"]
@@ -135,9 +139,7 @@ def test_a_task_for_each_entry_knows_its_entry():
 
 
 def test_a_sub_process_for_each_entry_reads_its_own_entry():
-    inside = (
-        start("s1") + check("c", "some_check", it="who") + task("t") + end("e1") + chain("s1", "c", "t", "e1")
-    )
+    inside = start("s1") + check("c", "some_check", it="who") + task("t") + end("e1") + chain("s1", "c", "t", "e1")
     spec = compiled(
         start() + box("subProcess", "each", inside + multi("people", "who")) + task("after") + end()
         + chain("start", "each", "after", "end")

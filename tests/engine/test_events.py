@@ -118,7 +118,9 @@ def test_an_error_goes_to_the_nearest_handler_with_its_code():
 
 def test_an_error_of_a_check_is_caught_at_the_check_or_fails_the_run():
     body = start() + check("c") + end() + chain("start", "c", "end")
-    caught = Play(compiled(body + task("mend") + boundary("b", "c", ref("error", "e1")) + chain("b", "mend", "end"), root=ERROR))
+    caught = Play(
+        compiled(body + task("mend") + boundary("b", "c", ref("error", "e1")) + chain("b", "mend", "end"), root=ERROR)
+    )
     caught.fail("c", "no_consent")
     assert caught.waiting == ["mend"]
     assert caught.found(CloseTask) == []
@@ -204,7 +206,9 @@ def test_cancelling_a_run_closes_everything_that_is_open():
 
 
 def test_a_stage_is_entered_once():
-    spec = compiled(start() + box("userTask", "a", ext('<nrm:stage code="intake"/>')) + end() + chain("start", "a", "end"))
+    spec = compiled(
+        start() + box("userTask", "a", ext('<nrm:stage code="intake"/>')) + end() + chain("start", "a", "end")
+    )
     assert [effect.stage for effect in Play(spec).last.effects if type(effect).__name__ == "EnterStage"] == ["intake"]
 
 

@@ -146,7 +146,7 @@ DEFECTS = [
     Defect("event_without_name", "extra", with_step('<bpmn:receiveTask id="extra" name="x"/>')),
     Defect("reference_to_nothing", "extra", with_step(s.catch("extra", s.message("m.nobody")))),
     Defect("unnamed_message", "m.accepted", with_step(s.catch("extra", s.message("m.accepted"))).replace(b' name="referral.accepted"', b"")),
-    Defect("unknown_message", "extra", with_step(s.catch("extra", s.message("m.accepted"))).replace(b'"referral.accepted"', b'"never.sent"')),
+    Defect("unknown_message", "extra", with_step(s.catch("extra", s.message("m.accepted"))).replace(b'"referral.accepted"', b'"never.sent"'), Severity.WARNING),
     Defect("message_defined_twice", "m.declined", changed('"referral.declined"', '"referral.accepted"')),
     Defect("bad_correlation", "m.died", changed('name="person.deceased"><bpmn:extensionElements><nrm:correlation key="case"', 'name="person.deceased"><bpmn:extensionElements><nrm:correlation key="world"')),
     Defect("timer_cycle", "extra", with_step(s.catch("extra", "<bpmn:timerEventDefinition><bpmn:timeCycle>R/P1D</bpmn:timeCycle></bpmn:timerEventDefinition>"))),
@@ -219,7 +219,8 @@ DEFECTS = [
     Defect("bad_condition", "which.served", inside(SMALL_INNER.replace("new_need and visits", "__import__('os').system('id') or visits"))),
     Defect("doubtful_condition", "which.served", inside(SMALL_INNER.replace("new_need and visits", "1 > 2 and visits")), Severity.WARNING),
     Defect("value_never_given", "which.served", inside(SMALL_INNER.replace("new_need and visits", "happiness and visits"))),
-    Defect("value_never_given", "early", inside(straight(("early", s.call("early", extra='<nrm:pass name="a" from="visits"/>')), VISIT))),
+    Defect("value_never_given", "early", inside(straight(("early", s.call("early", extra='<nrm:pass name="a" from="visits"/>')), VISIT)), Severity.WARNING),
+    Defect("value_never_given", "early", inside(straight(("early", s.call("early", inner=s.multi("visits"))), VISIT))),
     Defect("value_may_be_missing", "which.c", inside(
         s.start("go"), s.flow("go", "first"), s.user("first", "story"), s.flow("first", "x"), s.gateway("x", default="x.y"), s.flow("x", "visit", "1 > 0"), s.flow("x", "y"), s.user("visit"), s.flow("visit", "y"),
         s.gateway("y"), s.flow("y", "which"), s.gateway("which", default="which.d"), s.flow("which", "c", "met"), s.flow("which", "d"), s.end("c"), s.end("d")), Severity.WARNING),

@@ -139,7 +139,9 @@ def test_an_arm_of_an_event_gateway_has_no_other_way_in():
 
 
 def test_a_data_object_two_levels_deep_is_refused_and_not_waited_for():
-    inner = box("subProcess", "deep", SUB.replace("s1", "s2").replace("e1", "e2") + '<bpmn:dataObjectReference id="d"/>')
+    inner = box(
+        "subProcess", "deep", SUB.replace("s1", "s2").replace("e1", "e2") + '<bpmn:dataObjectReference id="d"/>'
+    )
     body = around(box("subProcess", "x", start("s1") + inner + end("e1") + chain("s1", "deep", "e1")))
     assert ("data_object", "d") in found(body)
 

@@ -21,7 +21,9 @@ def dmn(inputs: list[str], outputs: list[str], rules: list[tuple[str, ...]], pol
     for rule in rules:
         cells = [f"<text>{escape(cell)}</text>" for cell in rule]
         tests = "".join(f"<inputEntry>{cell}</inputEntry>" for cell in cells[: len(inputs)])
-        columns += f"<rule>{tests}{''.join(f'<outputEntry>{cell}</outputEntry>' for cell in cells[len(inputs) :])}</rule>"
+        columns += (
+            f"<rule>{tests}{''.join(f'<outputEntry>{cell}</outputEntry>' for cell in cells[len(inputs) :])}</rule>"
+        )
     attribute = f' hitPolicy="{policy}"' if policy else ""
     return (
         '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d"><decision id="priority">'

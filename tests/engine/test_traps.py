@@ -102,7 +102,15 @@ def test_s03_runs_do_not_change_the_path_that_they_share():
 
     def picture() -> list[object]:
         return [
-            (name, box_.ways, box_.incoming, box_.boundaries, list(box_._outputs), list(box_._inputs), vars(box_).keys())
+            (
+                name,
+                box_.ways,
+                box_.incoming,
+                box_.boundaries,
+                list(box_._outputs),
+                list(box_._inputs),
+                vars(box_).keys(),
+            )
             for name, box_ in spec.graph.boxes.items()
         ]
 
@@ -138,7 +146,12 @@ def test_s04_a_run_goes_on_in_a_changed_path_and_its_timers_keep_their_time():
     run = Play(old)
     run.do("removed")
     moved = runtime.complete_step(new, run.last.state, token=run.token("b"), values={}, now=NOW + timedelta(days=2))
-    assert [type(effect).__name__ for effect in moved.effects] == ["CancelTimer", "PassedStep", "PassedStep", "FinishRun"]
+    assert [type(effect).__name__ for effect in moved.effects] == [
+        "CancelTimer",
+        "PassedStep",
+        "PassedStep",
+        "FinishRun",
+    ]
     with pytest.raises(StepFailed) as caught:
         runtime.cancel_run(compiled(SIMPLE), run.last.state, now=NOW)
     assert (caught.value.code, caught.value.element) == ("state_other_path", "b")
@@ -199,7 +212,9 @@ def test_s08_what_a_reminder_opened_stays_when_the_host_is_done():
 
 def test_s09_a_signal_end_is_thrown_and_what_cannot_be_thrown_is_refused():
     """Bare: signal ends, compensation and links parse and do nothing."""
-    spec = compiled(start() + end("x", "ok", ref("signal", "s")) + chain("start", "x"), root='<bpmn:signal id="s" name="go"/>')
+    spec = compiled(
+        start() + end("x", "ok", ref("signal", "s")) + chain("start", "x"), root='<bpmn:signal id="s" name="go"/>'
+    )
     assert ThrowMessage(step="x", message="signal:go", correlation="case") in Play(spec).last.effects
     assert "compensation" in refused(around(box("intermediateThrowEvent", "x", "<bpmn:compensateEventDefinition/>")))
     assert "link_event" in refused(around(box("intermediateThrowEvent", "x", "<bpmn:linkEventDefinition/>")))
@@ -207,8 +222,14 @@ def test_s09_a_signal_end_is_thrown_and_what_cannot_be_thrown_is_refused():
 
 def test_s10_an_error_in_one_of_two_parallel_sub_processes_fires_only_its_own_handler():
     """Bare: the handlers of both fire."""
+
     def side(n: str) -> str:
-        inside = start(f"s{n}") + task(f"t{n}") + end(f"bad{n}", None, ref("error", "e")) + chain(f"s{n}", f"t{n}", f"bad{n}")
+        inside = (
+            start(f"s{n}")
+            + task(f"t{n}")
+            + end(f"bad{n}", None, ref("error", "e"))
+            + chain(f"s{n}", f"t{n}", f"bad{n}")
+        )
         return (
             box("subProcess", f"sub{n}", inside) + boundary(f"b{n}", f"sub{n}", ref("error", "e")) + task(f"mend{n}")
             + chain("p", f"sub{n}", "end") + chain(f"b{n}", f"mend{n}", "end")
@@ -255,7 +276,11 @@ def test_s12_a_signal_caught_inside_still_leaves_the_run():
 
 def test_s13_event_sub_processes_are_refused_and_a_boundary_on_the_whole_path_does_their_work():
     """Bare: they never interrupt, do not work nested, and a timer start blocks completion."""
-    whole = start("s1") + box("subProcess", "deep", start("s2") + task("a") + end("e2") + chain("s2", "a", "e2")) + end("e1")
+    whole = (
+        start("s1")
+        + box("subProcess", "deep", start("s2") + task("a") + end("e2") + chain("s2", "a", "e2"))
+        + end("e1")
+    )
     spec = compiled(
         start() + box("subProcess", "whole", whole + chain("s1", "deep", "e1")) + end() + end("stopped", "withdrawn")
         + boundary("m", "whole", ref("message", "m1")) + chain("start", "whole", "end") + chain("m", "stopped"),
@@ -337,7 +362,9 @@ def test_s18_a_timer_is_a_plain_duration_from_the_moment_that_is_given(text, due
 
 
 def test_s18_a_timer_may_name_a_date():
-    body = start() + box("intermediateCatchEvent", "t", timer("arrival", "timeDate")) + end() + chain("start", "t", "end")
+    body = (
+        start() + box("intermediateCatchEvent", "t", timer("arrival", "timeDate")) + end() + chain("start", "t", "end")
+    )
     spec = compiled(body)
     assert Play(spec, {"arrival": date(2026, 5, 1)}).found(SetTimer)[0].due_at == datetime(2026, 5, 1, tzinfo=UTC)
     for wrong in ({}, {"arrival": "2026-05-01x"}, {"arrival": 5}):
@@ -350,7 +377,9 @@ def test_s19_an_advance_goes_on_until_only_waiting_steps_are_left():
     body = start("i1") + end("i2") + chain("i1", "i2")
     for n in range(12):
         body = start(f"s{n}") + box("subProcess", f"sub{n}", body) + end(f"e{n}") + chain(f"s{n}", f"sub{n}", f"e{n}")
-    spec = compiled(start() + box("subProcess", "whole", body) + task("after") + end() + chain("start", "whole", "after", "end"))
+    spec = compiled(
+        start() + box("subProcess", "whole", body) + task("after") + end() + chain("start", "whole", "after", "end")
+    )
     assert Play(spec).waiting == ["after"]
 
 
@@ -364,7 +393,12 @@ def test_s20_a_step_that_is_not_open_cannot_be_completed():
     done = run.token("a")
     late = run.token("t")
     state = run.last.state
-    for verb, token in (("complete_step", late), ("fire_timer", done), ("finish_child", done), ("receive_message", late)):
+    for verb, token in (
+        ("complete_step", late),
+        ("fire_timer", done),
+        ("finish_child", done),
+        ("receive_message", late),
+    ):
         with pytest.raises(StepFailed) as caught:
             call_verb(verb, spec, state, token)
         assert caught.value.code == "step_not_open"
@@ -480,7 +514,9 @@ CODE = "__import__('os').environ.update(OWNED='1')"
 
 def test_s26_nothing_in_a_diagram_is_python():
     """Bare: a gateway condition is Python code and runs."""
-    gateway = start() + box("exclusiveGateway", "x", default="f") + end() + chain("start", "x") + flow("x", "end", id="f")
+    gateway = (
+        start() + box("exclusiveGateway", "x", default="f") + end() + chain("start", "x") + flow("x", "end", id="f")
+    )
     for code in (CODE, "().__class__", "exec('1')", "[x for x in l]", "lambda: 1", "open('/etc/passwd')"):
         assert refused(gateway + flow("x", "end", code)) == {"bad_expression"}
         assert refused(around(check("x", "c", it=code.replace('"', "'")))) == {"bad_expression"}
@@ -497,7 +533,11 @@ def test_s27_every_failure_has_a_code_and_a_place():
     run = Play(compiled(STUCK))
     with pytest.raises(StepFailed) as caught:
         run.do("ask", gate="odd")
-    assert (str(caught.value), caught.value.element, caught.value.params) == ("no_way_out", "choice", {"element": "choice"})
+    assert (str(caught.value), caught.value.element, caught.value.params) == (
+        "no_way_out",
+        "choice",
+        {"element": "choice"},
+    )
 
 
 def test_s28_a_doctype_is_refused_before_anything_is_expanded():
@@ -543,7 +583,21 @@ def test_s30_only_small_plain_values_enter_the_state(value):
 
 @pytest.mark.parametrize(
     "value",
-    ["", "x" * 200, "گەڕانەوە", 0, -5, 10**18 - 1, True, False, Decimal("-0.50"), Decimal("1E+3"), date(2026, 1, 1), (), ("a", "b")],
+    [
+        "",
+        "x" * 200,
+        "گەڕانەوە",
+        0,
+        -5,
+        10**18 - 1,
+        True,
+        False,
+        Decimal("-0.50"),
+        Decimal("1E+3"),
+        date(2026, 1, 1),
+        (),
+        ("a", "b"),
+    ],
 )
 def test_s30_plain_values_come_back_as_they_were(value):
     spec = compiled(STUCK)

@@ -11,7 +11,7 @@ from lxml import etree
 from nrm.engine.durations import parse_duration
 from nrm.engine.findings import Finding
 from nrm.engine.lint.diagram import Diagram, Node, Pack, children, definition, extension, found, warn
-from nrm.engine.lint.known import CASE_MESSAGES
+from nrm.engine.lint.known import CASE_MESSAGES, STOPPING
 
 _EVENTS: Final = {
     "startEvent": frozenset({"none"}),
@@ -110,7 +110,7 @@ def _reference(around: _Around, node: Node, holder: etree._Element, kind: str) -
         name = (target.get("name") or "").strip()
         known = around.pack.known
         if known and known.messages and name not in known.messages | around.thrown | set(CASE_MESSAGES):
-            yield found(node.element, "unknown_message", message=name)
+            yield warn(node.element, "unknown_message", message=name)
 
 
 def _timer(pack: Pack, node: Node, holder: etree._Element) -> Iterator[Finding]:
@@ -177,7 +177,7 @@ def _case_messages(diagram: Diagram) -> Iterator[Finding]:
         boundary = answered.get(message)
         if boundary is None:
             yield warn(whole.element, "case_message_missing", message=message)
-        elif not boundary.interrupting:
+        elif not boundary.interrupting and message in STOPPING:
             yield warn(boundary.element, "case_message_not_interrupting", message=message)
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 CASE_MESSAGES = ("consent.withdrawn", "case.transferred", "person.deceased", "risk.raised")
 """Messages to every run of a case; each path answers all of them on the sub-process that holds the whole path."""
 
+STOPPING = frozenset(CASE_MESSAGES) - {"risk.raised"}
+"""Those of them after which the path does not go on; a raised risk may also be answered beside it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTable:

@@ -40,11 +40,16 @@ wrote freely."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    """A place that reads values: the step before which they must be there, and the XML element to show."""
+    """A place that reads values: the step before which they must be there, and the XML element to show.
+
+    Attributes:
+        passed: the values are only handed on, so that one that is missing decides nothing here.
+    """
 
     step: str
     element: etree._Element
     names: frozenset[str]
+    passed: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +83,8 @@ def check_values(diagram: Diagram, pack: Pack) -> Iterator[Finding]:
         for name in sorted(reading.names):
             if name not in may.get(place, set()):
                 # Without a pack nobody knows what a form, a check, a table or a start gives.
-                yield from [found(reading.element, "value_never_given", value=name)] if pack.known else []
+                make = warn if reading.passed else found
+                yield from [make(reading.element, "value_never_given", value=name)] if pack.known else []
             elif name not in must.get(place, set()):
                 yield warn(reading.element, "value_may_be_missing", value=name)
 
@@ -95,21 +101,20 @@ def _read(diagram: Diagram, known: Known | None, node: Node, readings: list[_Rea
     for registered in extensions(node.element, "check"):
         for param in registered:
             yield from _expression(node, node.element, param.get("value") or "", "bad_param", readings)
-    names = set(_names(node))
-    if known:
-        names |= _table_inputs(node, known)
+    handed = {(part.get("from") or part.get("name") or "").strip() for part in extensions(node.element, "pass")}
+    for names, passed in ((_names(node, known), False), (handed, True)):
+        if names - {""}:
+            names_read = frozenset(names - {""})
+            readings.append(_Reading(step=node.id, element=node.element, names=names_read, passed=passed))
+
+
+def _names(node: Node, known: Known | None) -> set[str]:
+    """Give the names that a step needs by itself: of its list, its call table, its decision table."""
+    names = set(_table_inputs(node, known)) if known else set()
+    names.add((extension(node.element, "call") or {}).get("key", ""))
     for marker in children(node.element, "multiInstanceLoopCharacteristics"):
         names |= {(source.text or "").strip() for source in children(marker, "loopDataInputRef")}
-    if names - {""}:
-        readings.append(_Reading(step=node.id, element=node.element, names=frozenset(names - {""})))
-
-
-def _names(node: Node) -> Iterator[str]:
-    call = extension(node.element, "call")
-    if call and call.get("key"):
-        yield call["key"]
-    for part in extensions(node.element, "pass"):
-        yield (part.get("from") or part.get("name") or "").strip()
+    return names
 
 
 def _item(node: Node) -> set[str]:
