@@ -25,7 +25,7 @@ class Scenario:
         settings: settings of the pack that it changes.
         checks: name of a registered check → its answers, in order; the last one repeats.
         moves: what happens, in order; each has one of the verbs of the file format.
-        ends: outcome code of the end, "error:CODE" for an error end, None when the run ends without an outcome.
+        ends: outcome code of the end, or the code of an error end; None when the run ends without an outcome.
     """
 
     name: str

@@ -21,7 +21,6 @@ from nrm.engine.effects import (
     CancelTimer,
     CloseTask,
     Effect,
-    FailParent,
     FinishRun,
     OpenTask,
     PassedStep,
@@ -136,7 +135,6 @@ class _Player:
         self.status = RunStatus.RUNNING
         self.values: Mapping[str, Value] = {}
         self.outcome: str | None = None
-        self.error: str | None = None
         self.open: dict[str, Open] = {}
         self.checks: dict[str, RunCheck] = {}
         self.asked: dict[str, int] = {}
@@ -153,9 +151,8 @@ class _Player:
             self.move(verb_of(move) or "", move)
         if self.status is RunStatus.RUNNING:
             raise _Failed(self.problem("scenario_not_ended", "", open=self.listed(self.open.values())))
-        ended = f"error:{self.error}" if self.error is not None else self.outcome
-        if ended != self.scenario.ends:
-            actual, expected = ended or "–", self.scenario.ends or "–"
+        if self.outcome != self.scenario.ends:
+            actual, expected = self.outcome or "–", self.scenario.ends or "–"
             raise _Failed(self.problem("scenario_wrong_end", "", actual=actual, expected=expected))
 
     def move(self, verb: str, move: Mapping[str, object]) -> None:
@@ -275,7 +272,9 @@ class _Player:
             advance = verb()
         except StepFailed as problem:
             at = problem.element or step
-            raise _Failed(self.problem("scenario_step_failed", at, step=at, reason=problem.code)) from None
+            more = {name: value for name, value in problem.params.items() if value is not None}
+            params = {**more, "step": at, "reason": problem.code}
+            raise _Failed(self.problem("scenario_step_failed", at, **params)) from None
         self.state, self.values, self.status = advance.state, advance.values, advance.status
         for effect in advance.effects:
             self.take(effect)
@@ -303,8 +302,6 @@ class _Player:
             self.ways.update([effect.way] if effect.way else [])
         elif isinstance(effect, FinishRun):
             self.outcome = effect.outcome
-        elif isinstance(effect, FailParent):
-            self.error = effect.code
 
     def find(self, kind: type[OpenTask] | type[StartChildRun], step: str, item: object) -> OpenTask | StartChildRun:
         """Find what is open at a step, for an item when one is named."""

@@ -60,7 +60,7 @@ class _Params(dict[str, str]):
 
 
 def _reason(code: str, language: str, params: Mapping[str, str]) -> str:
-    for name in ("expressions", "problems", "reasons", "findings"):
+    for name in ("expressions", "problems", "steps", "reasons", "findings"):
         text = _texts(name, language).get(code)
         if text is not None:
             return text.format_map(_Params(params)).rstrip(".")

@@ -22,9 +22,9 @@ def texts(language: str) -> dict[str, str]:
     return json.loads((PACKAGE / "locale" / language / "findings.json").read_text("utf-8"))
 
 
-def codes_in(folder: Path) -> set[str]:
+def codes_in(folder: Path, files: str = "*.py") -> set[str]:
     """The codes of the findings that the Python files of a folder make."""
-    return {code for path in sorted(folder.rglob("*.py")) for code in _codes(ast.parse(path.read_text("utf-8")))}
+    return {code for path in sorted(folder.rglob(files)) for code in _codes(ast.parse(path.read_text("utf-8")))}
 
 
 def _codes(tree: ast.AST) -> Iterator[str]:
@@ -41,9 +41,9 @@ def _is_code(value: object) -> bool:
     return isinstance(value, str) and value.replace("_", "").isalpha() and value.islower() and "_" in value
 
 
-def strings_in(folder: Path) -> set[str]:
+def strings_in(folder: Path, files: str = "*.py") -> set[str]:
     found: set[str] = set()
-    for path in folder.rglob("*.py"):
+    for path in folder.rglob(files):
         tree = ast.parse(path.read_text("utf-8"))
         found |= {
             node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
@@ -55,11 +55,12 @@ def strings_in(folder: Path) -> set[str]:
 def test_every_finding_has_a_text(language: str) -> None:
     from nrm.engine.lint.words import REFUSED
 
-    assert (codes_in(PACKAGE / "engine") | set(REFUSED.values())) - set(texts(language)) == set()
+    made = codes_in(PACKAGE / "engine") | codes_in(PACKAGE / "actions", "path_*.py") | set(REFUSED.values())
+    assert made - set(texts(language)) == set()
 
 
 def test_no_text_is_without_a_finding() -> None:
-    assert set(texts("en")) - strings_in(PACKAGE / "engine") == set()
+    assert set(texts("en")) - strings_in(PACKAGE / "engine") - strings_in(PACKAGE / "actions", "path_*.py") == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

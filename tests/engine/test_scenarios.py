@@ -171,11 +171,11 @@ def test_a_value_that_the_engine_refuses_is_said() -> None:
     assert why({"checks": {"record_visit": [{"new_need": "x" * 999}]}}) == "scenario_step_failed"
 
 
-def test_an_error_end_is_written_as_an_error() -> None:
+def test_an_error_end_is_named_by_its_code() -> None:
     inner = s.start("go") + s.flow("go", "visit") + s.user("visit") + s.flow("visit", "broken")
     error = '<bpmn:errorEventDefinition errorRef="e.broken"/>'
     spec = compile_path(s.process(inner + s.end("broken", "", error)), resources=RESOURCES)
-    assert played({"ends": "error:broken"}, spec).passed
+    assert played({"ends": "broken"}, spec).passed
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,11 @@ class Writer:
         written = [self.write(part) for part in parts]
         xml = box(tag, split, **({} if kind == "parallel" else {"default": f"{split}_{written[0][0]}"}))
         for number, (head, tail, inside) in enumerate(written):
-            xml += inside + flow(split, head, f"v{number} == 1" if number and kind != "parallel" else None) + flow(tail, join)
+            xml += (
+                inside
+                + flow(split, head, f"v{number} == 1" if number and kind != "parallel" else None)
+                + flow(tail, join)
+            )
         return split, join, xml + box("exclusiveGateway" if kind == "choice" else tag, join)
 
     def sub(self, kind, parts) -> tuple[str, str, str]:
