@@ -5,7 +5,7 @@ Nothing is refused here: a missing or wrong part becomes None, and `nrm.engine.r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -147,13 +147,14 @@ def read_facts(process: etree._Element, resources: Resources) -> Facts:
     level = own(process, "level")
     reader = _Reader(process, resources)
     elements = [element for element in process.iter(bpmn("*")) if local_name(element) in KINDS and element.get("id")]
+    defaults = {(element.get("id", ""), element.get("default")) for element in elements}
     return Facts(
         key=process.get("id", ""),
         names=texts(process, "name"),
         level="standard" if level is None else level.get("code", "standard"),
         steps={element.get("id", ""): reader.step(element) for element in elements},
         wiring={element.get("id", ""): reader.wiring(element) for element in elements},
-        flows=tuple(_flow(element) for element in process.iter(bpmn("sequenceFlow"))),
+        flows=tuple(_flow(element, defaults) for element in process.iter(bpmn("sequenceFlow"))),
     )
 
 
@@ -162,18 +163,16 @@ def event_definitions(element: etree._Element) -> list[etree._Element]:
     return [child for child in element if local_name(child).endswith("EventDefinition")]
 
 
-def _flow(element: etree._Element) -> Flow:
-    """Read one sequence flow."""
+def _flow(element: etree._Element, defaults: Set[tuple[str, str | None]]) -> Flow:
+    """Read one sequence flow; `defaults` holds each step with its default flow."""
     condition = element.find(bpmn("conditionExpression"))
-    parent = element.getparent()
     source = element.get("sourceRef", "")
-    gateways = [] if parent is None else [child for child in parent if child.get("id") == source]
     return Flow(
         id=element.get("id", ""),
         source=source,
         target=element.get("targetRef", ""),
         condition=None if condition is None else (condition.text or "").strip(),
-        default=bool(element.get("id")) and any(child.get("default") == element.get("id") for child in gateways),
+        default=(source, element.get("id", "")) in defaults,
         names=texts(element, "name"),
     )
 

@@ -10,8 +10,8 @@ class StepFailed(NrmError):
 
     The codes are `step_not_open` (the token is not, or no longer, waiting for this), `run_ended`, `no_way_out`
     (a gateway without a true flow), `endless_loop`, `too_many_tokens`, `join_never_complete`, `bad_value`,
-    `not_a_list`, `no_path_for_value`, `no_date`, `no_single_rule`, `expression_limit`, `state_unreadable`,
-    `state_version` and `state_other_path`.
+    `unknown_value`, `not_a_list`, `no_path_for_value`, `no_date`, `no_single_rule`, `expression_limit`,
+    `state_unreadable`, `state_version` and `state_other_path`.
     """
 
     code = "step_failed"

@@ -195,11 +195,15 @@ def repair_run(spec: PathSpec, state: str, *, values: Input, now: datetime) -> A
     values over its own.
 
     Raises:
-        StepFailed: `run_ended`, `bad_value`, or what a step raised.
+        StepFailed: `run_ended`, `unknown_value` when the path reads no value of that name, `bad_value`, or what a step
+            raised.
     """
     machine = _loaded(spec, state, now)
     if machine.status is not RunStatus.RUNNING:
         raise StepFailed("run_ended", "")
+    for name in values:
+        if name not in spec.decisions:
+            raise StepFailed("unknown_value", "", name=name)
     machine.set_values(spec.graph.kept(values, ""))
     return _advanced(machine)
 

@@ -435,6 +435,8 @@ def test_s21_a_stuck_run_is_repaired_by_a_value_and_the_same_input_again():
         run.do("ask")
     run.repair(gate="ok")
     assert run.last.effects == ()
+    with pytest.raises(StepFailed, match="unknown_value"):
+        run.repair(gait="ok")
     run.do("ask")
     assert run.waiting == ["yes"]
 
