@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from nrm.actions import cases
 from nrm.actions.checks import CHECK_VALUES
 from nrm.actions.path_loading import pack_resources
 from nrm.countries import ItemKind, Pack, read_pack
@@ -209,7 +210,7 @@ def pack_facts(pack: Pack, started_with: Mapping[str, frozenset[str]]) -> tuple[
             name: KnownCheck(params=CHECK_PARAMS.get(name, frozenset()), values=frozenset(values))
             for name, values in CHECK_VALUES.items()
         },
-        messages=REFERRAL_MESSAGES | frozenset(CASE_MESSAGES) | _sent(specs),
+        messages=REFERRAL_MESSAGES | frozenset(CASE_MESSAGES) | cases.CASE_MESSAGES | _sent(specs),
         passed=_passed(specs, resources, started_with),
     )
     return known, resources
