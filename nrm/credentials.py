@@ -123,7 +123,8 @@ def otp_counter(secret: str, code: str, *, at: int, after: int) -> int | None:
 
 
 @lru_cache(maxsize=64)
-def _purpose_key(secret: str, purpose: str) -> bytes:
+def purpose_key(secret: str, purpose: str) -> bytes:
+    """Derive a key for one purpose from the installation's secret."""
     return hmac.digest(secret.encode(), b"nrm:" + purpose.encode(), "sha256")
 
 
@@ -135,5 +136,5 @@ def keyed_hash(secret: str, purpose: str, text: str) -> str:
         purpose: what it is for; hashes for different purposes cannot be compared.
         text: what to hash.
     """
-    key = _purpose_key(secret, purpose)
+    key = purpose_key(secret, purpose)
     return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
