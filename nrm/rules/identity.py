@@ -23,6 +23,7 @@ _BORN: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _MEMBER: Final = re.compile(r"[a-z][a-z_]{0,31}")
 _PAPER_STATES: Final = ("held", "lost", "expired", "applied", "refused")
 _MOST: Final = 20
+_OLDEST: Final = 125
 _FIELDS: Final = frozenset(
     {
         "names",
@@ -166,7 +167,7 @@ def read_born(text: str, *, today: date) -> tuple[str, BirthPrecision]:
         today: it is not later.
 
     Raises:
-        WrongValue: it is not one ("not_a_date"), or it is impossible ("impossible_birth_date").
+        WrongValue: it is not one ("not_a_date"), in the future, or impossibly long ago.
     """
     text = fold_digits(text).strip()
     found = _BORN.fullmatch(text)
@@ -177,8 +178,10 @@ def read_born(text: str, *, today: date) -> tuple[str, BirthPrecision]:
         first = date(int(year), int(month or 1), int(day or 1))
     except ValueError:
         raise WrongValue("not_a_date") from None
-    if first > today or first.year < today.year - 125:
-        raise WrongValue("impossible_birth_date")
+    if first > today:
+        raise WrongValue("date_in_future")
+    if first.year < today.year - _OLDEST:
+        raise WrongValue("year_out_of_range", least=today.year - _OLDEST, most=today.year)
     known = BirthPrecision.DAY if day else BirthPrecision.MONTH if month else BirthPrecision.YEAR
     return text, known
 
@@ -204,7 +207,7 @@ class _Reader:
             sex=self.one_of(data, "sex", set(Sex)),
             nationality=self.code(data, "nationality", "nationality"),
             language=self.code(data, "language", "language"),
-            governorate=self.one_of(data, "governorate", self.country.places, "unknown_place"),
+            governorate=self.place(data),
             phones=self.phones(data.get("phones")),
             safe_contact=self.facts(data.get("safe_contact"), "/safe_contact"),
             address=self.facts(data.get("address"), "/address"),
@@ -244,13 +247,14 @@ class _Reader:
             return born, BirthPrecision.ESTIMATED
         return born, precision
 
-    def one_of(
-        self, data: Mapping[str, object], name: str, choices: Collection[str], code: str = "not_a_choice"
-    ) -> str | None:
+    def not_one_of(self, pointer: str, choices: Collection[str]) -> None:
+        self.wrong(pointer, "not_a_choice", choices=", ".join(sorted(choices)[:40]))
+
+    def one_of(self, data: Mapping[str, object], name: str, choices: Collection[str]) -> str | None:
         value = data.get(name)
         if value is None or (isinstance(value, str) and value in choices):
             return value
-        self.wrong(f"/{name}", code)
+        self.not_one_of(f"/{name}", choices)
         return None
 
     def code(self, data: Mapping[str, object], name: str, code_list: str) -> str | None:
@@ -259,6 +263,13 @@ class _Reader:
         if codes is None and isinstance(value, str) and re.fullmatch(r"[A-Za-z_-]{2,32}", value):
             return value
         return self.one_of(data, name, codes or ())
+
+    def place(self, data: Mapping[str, object]) -> str | None:
+        value = data.get("governorate")
+        if value is None or (isinstance(value, str) and value in self.country.places):
+            return value
+        self.wrong("/governorate", "unknown_place")
+        return None
 
     def phones(self, data: object) -> tuple[str, ...]:
         if data is None:
@@ -307,7 +318,7 @@ class _Reader:
         kinds = self.country.code_lists.get("document_type", ())
         kind = data.get("kind")
         if not isinstance(kind, str) or kind not in kinds:
-            self.wrong(f"{pointer}/kind", "not_a_choice" if kind else "required")
+            self.not_one_of(f"{pointer}/kind", kinds)
             kind = ""
         status = data.get("status", "held")
         if status not in _PAPER_STATES:
