@@ -372,3 +372,17 @@ def store_password(work: Work, user: User, password_hash: str, *, keep: str | No
     work.change(User, user.id, version=user.version, password_hash=password_hash)
     end_sessions_of(work, user.id, but=keep)
     work.record("user.changed", stream=user.id, subject=("user", user.id), data={"what": "password"})
+
+
+@action("user.set_language")
+def set_language(work: Work, *, language: str) -> None:
+    """Choose the language in which one reads pages and messages.
+
+    Raises:
+        NotValid: there are no texts in that language.
+    """
+    if language not in set(Language):
+        raise NotValid([Problem(pointer="/language", code="not_a_choice", params={"choices": ", ".join(Language)})])
+    user = lock_user(work, work.actor.id)
+    work.change(User, user.id, version=user.version, language=language)
+    work.record("user.changed", stream=user.id, subject=("user", user.id), data={"what": "language"})

@@ -16,13 +16,16 @@ from nrm.models import Case, CaseAccess
 from nrm.vocabulary import Access, Holder, Level
 
 
-def holds_access(actor: Actor, now: datetime, *, writing: bool = False) -> ColumnElement[bool]:
+def holds_access(
+    actor: Actor, now: datetime, *, writing: bool = False, reading: bool = False
+) -> ColumnElement[bool]:
     """Give the condition under which a row of `CaseAccess` counts for an actor now.
 
     Args:
         actor: who asks.
         now: the present moment.
         writing: only access that lets the holder work on the case.
+        reading: only access that lets the holder read what stands in it, more than an overview.
     """
     condition = and_(
         CaseAccess.holder_id.in_(actor.holders),
@@ -30,35 +33,41 @@ def holds_access(actor: Actor, now: datetime, *, writing: bool = False) -> Colum
     )
     if writing:
         condition = and_(condition, CaseAccess.access == str(Access.WORK))
+    elif reading:
+        condition = and_(condition, CaseAccess.access != str(Access.OVERVIEW))
     return condition
 
 
-def sees_case(actor: Actor, now: datetime, *, writing: bool = False) -> ColumnElement[bool]:
+def sees_case(actor: Actor, now: datetime, *, writing: bool = False, reading: bool = False) -> ColumnElement[bool]:
     """Give the condition on `Case` under which an actor may know of it.
 
     Args:
         actor: who asks; the system sees all.
         now: the present moment.
         writing: only cases on which the actor may work.
+        reading: only cases whose content the actor may read.
     """
     if actor.is_system:
         return Case.id.is_not(None)
     access = (
         exists()
         .where(CaseAccess.case_id == Case.id)
-        .where(holds_access(actor, now, writing=writing))
+        .where(holds_access(actor, now, writing=writing, reading=reading))
         .where(or_(Case.level != str(Level.STRICT), CaseAccess.holder_kind != str(Holder.ORGANISATION)))
         .correlate(Case)
     )
     return and_(access, Case.livemode.is_(actor.livemode))
 
 
-def visible_cases(actor: Actor, now: datetime, *, writing: bool = False) -> Select[str]:
+def visible_cases(
+    actor: Actor, now: datetime, *, writing: bool = False, reading: bool = False
+) -> Select[str]:
     """Select the ids of all cases that an actor may know of.
 
     Args:
         actor: who asks.
         now: the present moment.
         writing: only cases on which the actor may work.
+        reading: only cases whose content the actor may read.
     """
-    return select(Case.id).where(sees_case(actor, now, writing=writing))
+    return select(Case.id).where(sees_case(actor, now, writing=writing, reading=reading))

@@ -1,0 +1,99 @@
+"""The web application: settings, database, doors, and what every answer has."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+from typing import Final
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from api import logs
+from api.security.headers import secure
+from api.security.sessions import who_asks
+from api.transport.body import LIMIT
+from api.transport.problems import answer_error, answer_failure, answer_http
+from api.v1.nouns import NOUNS
+from nrm.clock import Clock
+from nrm.config import Config, read_config
+from nrm.db import db, engine_options, prepare_engine
+from nrm.errors import NrmError
+from nrm.installation import install
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_UPLOADS: Final = 25_000_000
+
+
+def create_app(config: Config | None = None, clock: Clock | None = None) -> Flask:
+    """Make the application.
+
+    Args:
+        config: the settings; None to read them from the environment.
+        clock: another clock than the settings ask for (tests).
+
+    Raises:
+        BadSetting: a setting cannot be used.
+    """
+    config = config or read_config(os.environ)
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    app = Flask("api", static_folder=None)
+    app.config["SQLALCHEMY_DATABASE_URI"] = config.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(config.database_url, pool_size=config.pool_size)
+    app.config["MAX_CONTENT_LENGTH"] = max(LIMIT, _UPLOADS)
+    app.url_map.strict_slashes = False
+    db.init_app(app)
+    install(config, clock)
+    with app.app_context():
+        prepare_engine(db.engine)
+    app.extensions["nrm.who_asks"] = who_asks
+    for noun in NOUNS:
+        app.register_blueprint(noun.blueprint)
+    _add_handlers(app, config)
+    if config.trusted_proxies:
+        number = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=number)  # type: ignore[method-assign]
+    logs.configure(config.log_level)
+    return app
+
+
+def _add_handlers(app: Flask, config: Config) -> None:
+    log = logs.log()
+
+    def begin() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+        g.started = time.perf_counter()
+
+    def finish(answer: Response) -> Response:
+        answer.headers["X-Request-Id"] = g.get("request_id", "")
+        secure(answer, over_https=config.cookie_secure)
+        rule = request.url_rule
+        log.info(
+            "request",
+            request_id=g.get("request_id"),
+            method=request.method,
+            route=rule.rule if rule else None,
+            status=answer.status_code,
+            ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
+            actor=g.get("actor_id"),
+        )
+        return answer
+
+    def failed(error: Exception) -> Response:
+        log.error("failure", request_id=g.get("request_id"), error=type(error).__name__, where=logs.where(error))
+        return answer_failure()
+
+    app.before_request(begin)
+    app.after_request(finish)
+    app.register_error_handler(NrmError, answer_error)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, failed)
+
+
+def _answer_http(error: HTTPException) -> Response:
+    headers = {"Allow": ", ".join(sorted(error.valid_methods))} if getattr(error, "valid_methods", None) else {}
+    return answer_http(error.code or 500, headers)

@@ -1,0 +1,36 @@
+"""How gunicorn runs the web process: threads, limits, and a log without query strings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+bind = os.environ.get("NRM_BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
+worker_class = "gthread"
+workers = int(os.environ.get("NRM_WEB_PROCESSES", "2"))
+threads = int(os.environ.get("NRM_WEB_THREADS", "8"))
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+max_requests = int(os.environ.get("NRM_WEB_MAX_REQUESTS", "5000"))
+max_requests_jitter = 500
+preload_app = True
+control_socket_disable = True
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - only a heartbeat file
+limit_request_fields = 60
+limit_request_line = 4094
+forwarded_allow_ips = os.environ.get("NRM_PROXY_ADDRESSES", "127.0.0.1")
+accesslog = "-" if os.environ.get("NRM_ACCESS_LOG") == "1" else None
+access_log_format = '%(t)s %(m)s %(U)s %(s)s %(B)s %(M)sms "%({x-request-id}o)s"'
+loglevel = os.environ.get("NRM_GUNICORN_LOG_LEVEL", "warning")
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's own objects
+    """Let each process open connections of its own; those of the parent stay the parent's."""
+    del server, worker
+    from api.wsgi import app  # noqa: PLC0415 - loaded by gunicorn before the fork
+    from nrm.db import db  # noqa: PLC0415
+
+    with app.app_context():
+        db.engine.dispose(close=False)

@@ -1,0 +1,187 @@
+"""The OpenAPI 3.1 document, made of the same declarations that answer requests."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Final
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import Schema
+
+from api.transport.endpoint import OPERATIONS, Operation
+from api.transport.shapes import schema_of
+
+TITLE: Final = "National Referral Mechanism"
+_PART: Final = re.compile(r"<(?:\w+:)?(\w+)>")
+_PROBLEM: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "A problem (RFC 9457) with a stable code and words in the asker's language",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+                "required": ["pointer", "code", "detail"],
+                "additionalProperties": False,
+            },
+        },
+        "allowed_actions": {"type": "array", "items": {"type": "string"}},
+        "current_version": {"type": "integer"},
+    },
+    "required": ["type", "title", "status", "code", "detail", "instance", "request_id"],
+    "additionalProperties": False,
+}
+_SAYS: Final = {
+    400: "The request cannot be read",
+    401: "Nobody is signed in",
+    403: "Not allowed",
+    404: "There is no such thing, or it is not yours to know of",
+    409: "It does not fit the present state",
+    412: "Somebody changed it since you read it",
+    413: "The body is too large",
+    415: "The body is not JSON",
+    422: "The input has mistakes",
+    428: "The version is missing: send If-Match or version",
+    429: "Too many requests",
+    503: "Busy; try again",
+}
+
+
+@lru_cache(maxsize=1)
+def document() -> dict[str, Any]:
+    """Give the whole document."""
+    plugin = MarshmallowPlugin(schema_name_resolver=_input_name)
+    spec = APISpec(
+        title=TITLE,
+        version="1",
+        openapi_version="3.1.0",
+        plugins=[plugin],
+        info={"description": "Returnees, cases, tasks and referrals. All texts are UTF-8; times are RFC 3339."},
+        servers=[{"url": "/"}],
+    )
+    spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "__Host-nrm"})
+    definitions: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        spec.path(
+            path=_PART.sub(r"{\1}", operation.rule),
+            operations={operation.method.lower(): _operation(operation, plugin, definitions)},
+        )
+    content: dict[str, Any] = spec.to_dict()
+    schemas = content.setdefault("components", {}).setdefault("schemas", {})
+    for name, schema in definitions.items():
+        if name in schemas:
+            raise RuntimeError(f"an input and an answer are both called {name}")
+        schema.pop("x-python", None)
+        schemas[name] = schema
+    schemas["Problem"] = _PROBLEM
+    return content
+
+
+def _input_name(schema: Any) -> str:  # noqa: ANN401 - a schema class or instance
+    kind = schema if isinstance(schema, type) else type(schema)
+    return kind.__name__ + "Input"
+
+
+def _operation(operation: Operation, plugin: MarshmallowPlugin, definitions: dict[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": f"{operation.noun}.{operation.name}",
+        "tags": [operation.noun],
+        "summary": operation.summary,
+        "parameters": [*_path_parts(operation), *_query(operation, plugin), *_headers(operation)],
+        "responses": _responses(operation, definitions),
+        "security": [{"session": []}] if operation.signed_in else [],
+    }
+    if operation.description:
+        described["description"] = operation.description
+    if operation.body is not None and operation.body.fields:
+        reference = plugin.resolver.resolve_schema_dict(operation.body)
+        required = any(field.required for field in operation.body.fields.values())
+        described["requestBody"] = {"required": required, "content": {"application/json": {"schema": reference}}}
+    return described
+
+
+def _path_parts(operation: Operation) -> list[dict[str, Any]]:
+    shape = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}$"}
+    return [
+        {"name": name, "in": "path", "required": True, "schema": shape} for name in _PART.findall(operation.rule)
+    ]
+
+
+def _query(operation: Operation, plugin: MarshmallowPlugin) -> list[dict[str, Any]]:
+    if operation.query is None:
+        return []
+    found: list[dict[str, Any]] = plugin.converter.schema2parameters(operation.query, location="query")
+    return found
+
+
+def _headers(operation: Operation) -> list[dict[str, Any]]:
+    headers = []
+    if operation.body is not None and "version" in operation.body.fields:
+        headers.append(_header("If-Match", 'The version that the change is based on: "v3"', '^(W/)?"v[1-9][0-9]{0,9}"$'))
+    if operation.method == "POST" and operation.signed_in:
+        headers.append(_header("Idempotency-Key", "Makes a repeated request harmless", "^[!-~]{1,200}$"))
+    return headers
+
+
+def _header(name: str, says: str, pattern: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "description": says, "schema": {"type": "string", "pattern": pattern}}
+
+
+def _responses(operation: Operation, definitions: dict[str, Any]) -> dict[str, Any]:
+    good: dict[str, Any] = {"description": "Done" if operation.method != "GET" else "Found"}
+    if operation.answer is not None:
+        good["content"] = {operation.media: {"schema": _answer_schema(operation, definitions)}}
+    responses = {str(operation.status): good}
+    for status in sorted(_refusals(operation)):
+        problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        responses[str(status)] = {"description": _SAYS[status], "content": problem}
+    if operation.tagged:
+        responses["304"] = {"description": "Unchanged since the ETag that was sent"}
+    return responses
+
+
+def _answer_schema(operation: Operation, definitions: dict[str, Any]) -> dict[str, Any]:
+    if operation.media != "application/json":
+        return {"type": "string"}
+    schema = schema_of(operation.answer, definitions)
+    if not operation.paged:
+        return schema
+    return {
+        "type": "object",
+        "properties": {
+            "data": {"type": "array", "items": schema},
+            "next_cursor": {"type": ["string", "null"]},
+            "has_more": {"type": "boolean"},
+        },
+        "required": ["data", "next_cursor", "has_more"],
+        "additionalProperties": False,
+    }
+
+
+def _refusals(operation: Operation) -> set[int]:
+    refusals = {404, 422, 503}
+    if operation.signed_in:
+        refusals |= {401, 403}
+    if _takes(operation.body):
+        refusals |= {400, 403, 409, 412, 413, 415, 422, 429}
+    if operation.versioned:
+        refusals.add(428)
+    return refusals
+
+
+def _takes(body: Schema | None) -> bool:
+    return body is not None

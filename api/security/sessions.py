@@ -1,0 +1,90 @@
+"""The session cookie: who asks, and that the request comes from our own pages."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Request, Response, g
+
+from api.transport.endpoint import Asked
+from api.transport.refusals import Refused
+from nrm.actions.sign_in import actor_for_session
+from nrm.errors import NotSignedIn
+from nrm.installation import installation
+
+SECURE_COOKIE: Final = "__Host-nrm"
+PLAIN_COOKIE: Final = "nrm"
+"""Over plain HTTP, for the demonstration on one machine only."""
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def who_asks(request: Request) -> Asked:
+    """Find who asks by the session cookie.
+
+    Raises:
+        NotSignedIn: no cookie, or no live session.
+        Refused: a change that another site's page asks for.
+    """
+    secret = secret_of(request)
+    if request.method not in _SAFE:
+        same_site(request)
+    found = actor_for_session(secret, request_id=str(g.get("request_id", "")))
+    return Asked(actor=found.actor, session_id=found.session_id)
+
+
+def secret_of(request: Request) -> str:
+    """Give the session's secret from the cookie.
+
+    Raises:
+        NotSignedIn: there is none.
+    """
+    secret = request.cookies.get(SECURE_COOKIE)
+    if not secret and not installation().config.cookie_secure:
+        secret = request.cookies.get(PLAIN_COOKIE)
+    if not secret or len(secret) > 100:
+        raise NotSignedIn
+    return secret
+
+
+def same_site(request: Request) -> None:
+    """Refuse a change that a page of another site asks for.
+
+    Browsers say where a request comes from, in Sec-Fetch-Site and in Origin; programs that are no browser send
+    neither and carry no cookie that somebody else put there.
+
+    Raises:
+        Refused: it comes from another site.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in ("same-origin", "none"):
+        raise Refused(403, "other_site")
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise Refused(403, "other_site")
+
+
+def give_cookie(answer: Response, request: Request, secret: str) -> Response:
+    """Put a session's secret into the cookie.
+
+    Raises:
+        Refused: cookies are plain, and the request does not come from this machine.
+    """
+    secure = installation().config.cookie_secure
+    if not secure and request.remote_addr not in _LOOPBACK:
+        raise Refused(403, "demo_on_loopback_only")
+    answer.set_cookie(
+        SECURE_COOKIE if secure else PLAIN_COOKIE, secret, path="/", secure=secure, httponly=True, samesite="Strict"
+    )
+    return answer
+
+
+def take_cookie(answer: Response) -> Response:
+    """Take the cookie away."""
+    secure = installation().config.cookie_secure
+    answer.delete_cookie(
+        SECURE_COOKIE if secure else PLAIN_COOKIE, path="/", secure=secure, httponly=True, samesite="Strict"
+    )
+    return answer

@@ -1,0 +1,1 @@
+"""How a request becomes arguments and a result becomes an answer; nothing here knows a noun."""

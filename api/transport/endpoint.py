@@ -1,0 +1,391 @@
+"""One declaration per verb: who may ask, what comes in, what goes out. It answers requests and writes the OpenAPI.
+
+```
+@tasks.post("/tasks/<id>/claim", answer=TaskResult, versioned=True)
+def claim(ask: Ask, id: str) -> TaskResult:
+    return claim_task(ask.actor, id, version=ask.version)
+```
+
+A request goes through: route → who asks → permission → body limits and JSON → schema → version → the verb →
+answer with ETag. Whatever is wrong on the way is an error of `nrm.errors` and becomes a problem in one place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from flask import Blueprint, Request, Response, current_app, g, request
+from marshmallow import Schema
+
+from api.transport import cursors
+from api.transport.body import LIMIT, load, read_json, read_query, read_version
+from api.transport.fields import Body, Paged, Versioned
+from api.transport.problems import answer_error
+from api.transport.refusals import Refused
+from api.transport.shapes import write_json
+from nrm.actions._action import Idempotency, Replayed, idempotent
+from nrm.actors import Actor
+from nrm.errors import Conflict, NotAllowed, NotFound, NotValid, NrmError, Problem
+from nrm.queries.page import Key, Page
+
+_PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+JSON_TYPE: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who asks.
+
+    Attributes:
+        actor: the signed-in user.
+        session_id: the session.
+    """
+
+    actor: Actor
+    session_id: str
+
+
+class WhoAsks(Protocol):
+    """Finds out who asks."""
+
+    def __call__(self, request: Request) -> Asked:
+        """Give who asks.
+
+        Raises:
+            NotSignedIn: nobody.
+            Refused: the request comes from another site.
+        """
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Ask:
+    """One request, checked.
+
+    Attributes:
+        actor: who asks.
+        session_id: id of the session; "" where nobody needs to be signed in.
+        body: the checked body without its version.
+        query: the checked query string without its cursor.
+        version: the version that a change is based on.
+        after: the key after which the page begins.
+        limit: wished rows of a page.
+    """
+
+    actor: Actor
+    session_id: str
+    body: dict[str, Any] = field(default_factory=dict)
+    query: dict[str, Any] = field(default_factory=dict)
+    version: int | None = None
+    after: Key | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What is declared of one endpoint.
+
+    Attributes:
+        noun: name of the module that it is in.
+        name: name of its function.
+        method: HTTP method.
+        rule: path below /api/v1, as Flask writes it.
+        summary: its first line of documentation.
+        description: the rest.
+        body: schema of the body.
+        query: schema of the query string.
+        answer: type of the answer, None for an empty one.
+        paged: the answer is a page of that type.
+        status: status of a good answer.
+        signed_in: somebody must be signed in.
+        permission: a permission that is needed in any case.
+        versioned: a version must be given, by If-Match or in the body.
+        limit: most bytes of a body.
+        shape: turns the verb's result into the answer.
+        media: media type of a good answer.
+        tagged: the answer may be kept under its ETag, and 304 says that it is still good.
+        handler: the verb.
+    """
+
+    noun: str
+    name: str
+    method: str
+    rule: str
+    summary: str
+    description: str
+    body: Schema | None
+    query: Schema | None
+    answer: Any
+    paged: bool
+    status: int
+    signed_in: bool
+    permission: str | None
+    versioned: bool
+    limit: int
+    shape: Callable[[Any], object] | None
+    media: str
+    tagged: bool
+    handler: Callable[..., object]
+
+
+OPERATIONS: Final[list[Operation]] = []
+"""Every endpoint, in the order of declaration."""
+
+_NOBODY: Final = Asked(actor=Actor(kind="user", id="", seats=()), session_id="")  # type: ignore[arg-type]
+
+
+class Noun:
+    """The endpoints about one noun."""
+
+    def __init__(self, name: str, *, prefix: str = "/api/v1") -> None:
+        """Make its blueprint.
+
+        Args:
+            name: the plural noun, the name of its module.
+            prefix: path before every rule.
+        """
+        self.name = name
+        self.prefix = prefix
+        self.blueprint = Blueprint(name, f"api.v1.{name}", url_prefix=prefix)
+
+    def get(self, rule: str, **declared: Any) -> Callable[[Callable[..., object]], Callable[..., object]]:  # noqa: ANN401
+        """Declare a reading endpoint; arguments as for `declare`."""
+        return self.declare("GET", rule, **declared)
+
+    def post(self, rule: str, **declared: Any) -> Callable[[Callable[..., object]], Callable[..., object]]:  # noqa: ANN401
+        """Declare a verb; arguments as for `declare`."""
+        return self.declare("POST", rule, **declared)
+
+    def put(self, rule: str, **declared: Any) -> Callable[[Callable[..., object]], Callable[..., object]]:  # noqa: ANN401
+        """Declare an endpoint that replaces something; arguments as for `declare`."""
+        return self.declare("PUT", rule, **declared)
+
+    def patch(self, rule: str, **declared: Any) -> Callable[[Callable[..., object]], Callable[..., object]]:  # noqa: ANN401
+        """Declare an endpoint that changes fields; arguments as for `declare`."""
+        return self.declare("PATCH", rule, **declared)
+
+    def delete(self, rule: str, **declared: Any) -> Callable[[Callable[..., object]], Callable[..., object]]:  # noqa: ANN401
+        """Declare an endpoint that ends something; arguments as for `declare`."""
+        return self.declare("DELETE", rule, **declared)
+
+    def declare(
+        self,
+        method: str,
+        rule: str,
+        *,
+        answer: Any = None,  # noqa: ANN401 - any type of an answer
+        body: type[Body] | None = None,
+        query: type[Body] | None = None,
+        paged: bool = False,
+        status: int | None = None,
+        signed_in: bool = True,
+        permission: str | None = None,
+        versioned: bool = False,
+        limit: int = LIMIT,
+        shape: Callable[[Any], object] | None = None,
+        media: str = JSON_TYPE,
+        tagged: bool = False,
+    ) -> Callable[[Callable[..., object]], Callable[..., object]]:
+        """Declare an endpoint.
+
+        Args:
+            method: HTTP method.
+            rule: path after the prefix.
+            answer: type of the answer, None for an empty one (204).
+            body: schema of the body; a verb without one takes a version only.
+            query: schema of the query string; a list has `Paged` at least.
+            paged: the handler gives a `Page` of `answer`.
+            status: status of a good answer; 200, or 204 without an answer.
+            signed_in: somebody must be signed in.
+            permission: a permission that is needed in any case.
+            versioned: If-Match or a version in the body is needed.
+            limit: most bytes of a body.
+            shape: turns the handler's result into the answer.
+            media: media type of a good answer.
+            tagged: the answer may be kept under its ETag.
+        """
+        takes_body = method in {"POST", "PUT", "PATCH", "DELETE"}
+        schema = (body or (Versioned if versioned or method == "POST" else Body))() if takes_body else None
+        if versioned and schema is not None and "version" not in schema.fields:
+            raise RuntimeError(f"{rule}: a versioned verb has a schema of the kind Versioned")
+
+        def add(handler: Callable[..., object]) -> Callable[..., object]:
+            summary, _, rest = (handler.__doc__ or "").strip().partition("\n")
+            operation = Operation(
+                noun=self.name,
+                name=handler.__name__,
+                method=method,
+                rule=self.prefix + rule,
+                summary=summary.rstrip("."),
+                description=re.sub(r"\s+", " ", rest).strip(),
+                body=schema,
+                query=(query or (Paged if paged else Body))() if method == "GET" else None,
+                answer=answer,
+                paged=paged,
+                status=status or (200 if answer is not None else 204),
+                signed_in=signed_in,
+                permission=permission,
+                versioned=versioned,
+                limit=limit,
+                shape=shape,
+                media=media,
+                tagged=tagged,
+                handler=handler,
+            )
+            OPERATIONS.append(operation)
+            self.blueprint.add_url_rule(
+                rule, endpoint=handler.__name__, view_func=_view(operation), methods=[method], provide_automatic_options=False
+            )
+            return handler
+
+        return add
+
+
+def _view(operation: Operation) -> Callable[..., Response]:
+    def view(**parts: str) -> Response:
+        try:
+            return _answer(operation, parts)
+        except NrmError as error:
+            return answer_error(error)
+
+    return view
+
+
+def _answer(operation: Operation, parts: dict[str, str]) -> Response:
+    asked = _who(operation)
+    if not all(_PART.fullmatch(part) for part in parts.values()):
+        raise NotFound
+    ask = Ask(actor=asked.actor, session_id=asked.session_id)
+    if operation.permission is not None and not asked.actor.may(operation.permission):
+        raise NotAllowed("not_allowed", permission=operation.permission)
+    if operation.query is not None:
+        _read_query(operation, ask)
+    if operation.body is not None:
+        _read_body(operation, ask)
+    if operation.method != "POST" or "Idempotency-Key" not in request.headers or not asked.session_id:
+        return _write(operation, operation.handler(ask, **parts))
+    return _at_most_once(operation, ask, parts)
+
+
+def _who(operation: Operation) -> Asked:
+    who: WhoAsks = current_app.extensions["nrm.who_asks"]
+    if not operation.signed_in:
+        return _NOBODY
+    asked = who(request)
+    g.actor_id, g.language = asked.actor.id, asked.actor.language
+    return asked
+
+
+def _read_query(operation: Operation, ask: Ask) -> None:
+    if operation.query is None or not (request.query_string or operation.query.fields):
+        return
+    ask.query = read_query(request, operation.query)
+    cursor = ask.query.pop("cursor", None)
+    ask.limit = ask.query.pop("limit", ask.limit)
+    if cursor:
+        ask.after = cursors.read_cursor(f"{operation.noun}.{operation.name}", cursor)
+
+
+def _read_body(operation: Operation, ask: Ask) -> None:
+    schema = operation.body
+    assert schema is not None  # noqa: S101 - the caller has looked
+    if request.query_string:
+        raise NotValid([Problem(pointer="", code="no_query_here")])
+    data = read_json(request, operation.limit)
+    ask.body = load(schema, data)
+    if "version" in schema.fields:
+        ask.version = read_version(request, ask.body)
+    if operation.versioned and ask.version is None:
+        raise Refused(428, "precondition_required")
+    g.body_hash = hashlib.sha256(write_json(data)).hexdigest() if "Idempotency-Key" in request.headers else ""
+
+
+def _at_most_once(operation: Operation, ask: Ask, parts: dict[str, str]) -> Response:
+    key = request.headers["Idempotency-Key"]
+    if not _KEY.fullmatch(key):
+        raise Refused(400, "bad_idempotency_key")
+    mark = "\n".join((request.method, request.path, request.headers.get("If-Match", ""), g.body_hash))
+
+    def render(result: object) -> tuple[int, str]:
+        return operation.status, _content(operation, result).decode()
+
+    once = Idempotency(
+        owner=ask.actor.id, key=key, fingerprint=hashlib.sha256(mark.encode()).hexdigest(), render=render
+    )
+    try:
+        with idempotent(once):
+            return _write(operation, operation.handler(ask, **parts))
+    except Replayed as replayed:
+        answer = Response(replayed.body, status=replayed.status, content_type=JSON_TYPE)
+        answer.headers["Idempotent-Replayed"] = "true"
+        return answer
+
+
+def _content(operation: Operation, result: object) -> bytes:
+    if operation.answer is None:
+        return b""
+    return write_json(operation.shape(result) if operation.shape is not None else result)
+
+
+def _write(operation: Operation, result: object) -> Response:
+    if isinstance(result, Response):
+        return result
+    if operation.paged:
+        return _write_page(operation, result)
+    shown = operation.shape(result) if operation.shape is not None else result
+    if operation.answer is None:
+        return Response(b"", status=operation.status)
+    answer = Response(write_json(shown), status=operation.status, content_type=JSON_TYPE)
+    version = getattr(shown, "version", None)
+    if isinstance(version, int):
+        answer.headers["ETag"] = f'"v{version}"'
+    return answer
+
+
+def _write_page(operation: Operation, result: object) -> Response:
+    if not isinstance(result, Page):
+        raise TypeError(f"{operation.name} gives no page")
+    cursor = None
+    if result.next_key is not None:
+        cursor = cursors.write_cursor(f"{operation.noun}.{operation.name}", result.next_key)
+    body = {"data": result.items, "next_cursor": cursor, "has_more": cursor is not None}
+    answer = Response(write_json(body), status=operation.status, content_type=JSON_TYPE)
+    if cursor is not None:
+        others = [(name, value) for name, value in request.args.items() if name != "cursor"]
+        answer.headers["Link"] = f'<{_next_link(others, cursor)}>; rel="next"'
+    return answer
+
+
+def _next_link(others: list[tuple[str, str]], cursor: str) -> str:
+    from urllib.parse import urlencode  # noqa: PLC0415 - only lists with more rows need it
+
+    return request.path + "?" + urlencode([*others, ("cursor", cursor)])
+
+
+def unchanged(etag: str) -> Response | None:
+    """Give the empty answer 304 when the client has this version already.
+
+    Args:
+        etag: the ETag without its quotes.
+    """
+    if request.if_none_match.contains(etag):
+        return Response(status=304, headers={"ETag": f'"{etag}"'})
+    return None
+
+
+def tagged(content: object, etag: str, *, seconds: int = 0) -> Response:
+    """Write an answer that a client may keep under an ETag."""
+    answer = Response(write_json(content), content_type=JSON_TYPE)
+    answer.headers["ETag"] = f'"{etag}"'
+    answer.headers["Cache-Control"] = f"private, max-age={seconds}, must-revalidate"
+    return answer
+
+
+def conflict(code: str) -> Conflict:
+    """Make the error of a state that the endpoint itself sees (demo mode is off)."""
+    return Conflict(code)

@@ -1,0 +1,1 @@
+"""The JSON API of the people's side: one module per noun, one declaration per verb."""

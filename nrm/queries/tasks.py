@@ -1,0 +1,261 @@
+"""One task with all that is needed to work on it: its form, draft, earlier answers, comments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select
+
+from nrm.actors import Actor
+from nrm.db import db
+from nrm.errors import NotFound
+from nrm.models import Case, FormVersion, Membership, Person, Run, Task, TaskAnswers, TaskComment, TaskDraft, TaskUndo, User
+from nrm.queries import inbox, paths
+from nrm.queries.inbox import TaskRow
+from nrm.queries.scope import sees_case
+from nrm.rules.statuses import task_actions
+from nrm.sealing import Json, unseal
+from nrm.vocabulary import TaskStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormView:
+    """A form as it was frozen with the task's path version.
+
+    Attributes:
+        id: id of the form version.
+        content: the form file: title, choices, fields.
+    """
+
+    id: str
+    key: str
+    number: int
+    content: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Answers that the asker typed but has not given."""
+
+    answers: object
+    saved_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prefilled:
+    """Answers to the same form from an earlier round: a proposal, not an answer.
+
+    Attributes:
+        task_id: the task in which they were given.
+        answered_at: when.
+    """
+
+    answers: object
+    task_id: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """A comment on a task."""
+
+    id: str
+    author: str
+    author_name: str | None
+    text: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colleague:
+    """Somebody who may take over a task."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskView:
+    """A task, opened.
+
+    Attributes:
+        instructions: what to know before the first question, in each language.
+        form: its questions; None where nothing is asked.
+        draft: what the asker typed before.
+        prefilled: answers of an earlier round of the same form.
+        answers: the answers, once it is completed.
+        undo_until: until when completing can be undone.
+    """
+
+    id: str
+    version: int
+    task: TaskRow
+    run_id: str
+    item: str | None
+    instructions: Mapping[str, str]
+    form: FormView | None
+    draft: Draft | None
+    prefilled: Prefilled | None
+    answers: object
+    comments: tuple[Comment, ...]
+    undo_until: datetime | None
+    allowed_actions: tuple[str, ...]
+
+
+def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
+    """Give a task.
+
+    Args:
+        actor: who asks.
+        now: the present moment.
+        task_id: the task.
+
+    Raises:
+        NotFound: there is no such task, or it is not the actor's to know of.
+    """
+    found = db.session.execute(
+        select(Task, Case, Person.identity)
+        .join(Case, Case.id == Task.case_id)
+        .join(Person, Person.id == Case.person_id)
+        .where(Task.id == task_id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    row, case, identity = found
+    facts = inbox.facts_of(row, actor)
+    if not (facts.mine or facts.at_desk or facts.may_assign) and not _sees(actor, now, row.case_id):
+        raise NotFound
+    undo_until = _undo_until(row, now) if row.status == TaskStatus.COMPLETED else None
+    facts = inbox.facts_of(row, actor, undoable=undo_until is not None)
+    allowed = task_actions(facts)
+    listed = inbox.shown((row, case.number, case.governorate, case.person_id, identity), actor, now)
+    step = paths.version(row.path_version_id).spec.steps.get(row.step)
+    form = _form(row.form_version_id)
+    return TaskView(
+        id=row.id,
+        version=row.version,
+        task=listed,
+        run_id=row.run_id,
+        item=row.item,
+        instructions=step.instructions if step else {},
+        form=form,
+        draft=_draft(actor, row.id) if row.status == TaskStatus.OPEN else None,
+        prefilled=_prefilled(row, form) if form and row.status == TaskStatus.OPEN else None,
+        answers=_answers(row) if row.status == TaskStatus.COMPLETED else None,
+        comments=_comments(row.id),
+        undo_until=undo_until if "undo" in allowed else None,
+        allowed_actions=allowed,
+    )
+
+
+def _sees(actor: Actor, now: datetime, case_id: str) -> bool:
+    # Knowing that a case exists is not enough to read what was written in it.
+    statement = select(Case.id).where(Case.id == case_id, sees_case(actor, now, reading=True))
+    return db.session.execute(statement).first() is not None
+
+
+def _form(form_version_id: str | None) -> FormView | None:
+    if form_version_id is None:
+        return None
+    row = db.session.execute(
+        select(FormVersion.id, FormVersion.key, FormVersion.number, FormVersion.content).where(
+            FormVersion.id == form_version_id
+        )
+    ).one()
+    return FormView(id=row.id, key=row.key, number=row.number, content=row.content)
+
+
+def _draft(actor: Actor, task_id: str) -> Draft | None:
+    found = db.session.execute(
+        select(TaskDraft.answers, TaskDraft.saved_at, TaskDraft.version).where(
+            TaskDraft.task_id == task_id, TaskDraft.user_id == actor.id
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    answers = unseal(found.answers, row=task_id, column="task_drafts.answers")
+    return Draft(answers=answers, saved_at=found.saved_at, version=found.version)
+
+
+def _answers(row: Task) -> Json:
+    found = db.session.execute(
+        select(TaskAnswers.answers).where(TaskAnswers.task_id == row.id)
+    ).scalar_one_or_none()
+    return unseal(found, row=row.id, column="task_answers.answers")
+
+
+def _prefilled(row: Task, form: FormView) -> Prefilled | None:
+    found = db.session.execute(
+        select(TaskAnswers.task_id, TaskAnswers.answers, TaskAnswers.answered_at)
+        .join(FormVersion, FormVersion.id == TaskAnswers.form_version_id)
+        .where(TaskAnswers.case_id == row.case_id, TaskAnswers.step == row.step, FormVersion.key == form.key)
+        .order_by(TaskAnswers.answered_at.desc(), TaskAnswers.task_id)
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        return None
+    answers = unseal(found.answers, row=found.task_id, column="task_answers.answers")
+    return Prefilled(answers=answers, task_id=found.task_id, answered_at=found.answered_at)
+
+
+def _comments(task_id: str) -> tuple[Comment, ...]:
+    rows = db.session.execute(
+        select(TaskComment.id, TaskComment.author, User.name, TaskComment.text, TaskComment.created_at)
+        .outerjoin(User, User.id == TaskComment.author)
+        .where(TaskComment.task_id == task_id)
+        .order_by(TaskComment.created_at, TaskComment.id)
+        .limit(200)
+    )
+    return tuple(
+        Comment(
+            id=row[0],
+            author=row[1],
+            author_name=row[2],
+            text=str(unseal(row[3], row=row[0], column="task_comments.text")),
+            created_at=row[4],
+        )
+        for row in rows
+    )
+
+
+def _undo_until(row: Task, now: datetime) -> datetime | None:
+    undo = db.session.execute(
+        select(TaskUndo.until, TaskUndo.opened, TaskUndo.run_version, Run.version)
+        .join(Run, Run.id == row.run_id)
+        .where(TaskUndo.task_id == row.id)
+    ).one_or_none()
+    if undo is None or undo[0] < now or undo[2] != undo[3]:
+        return None
+    touched = select(Task.id).where(Task.id.in_(undo[1]), Task.version > 1)
+    return None if db.session.execute(touched).first() is not None else undo[0]
+
+
+def colleagues(actor: Actor, now: datetime, task_id: str) -> tuple[Colleague, ...]:
+    """List the members of a task's desk.
+
+    Raises:
+        NotFound: there is no such task, or the actor neither sits at its desk nor watches over it.
+    """
+    row = db.session.get(Task, task_id)
+    if row is None:
+        raise NotFound
+    facts = inbox.facts_of(row, actor)
+    if not (facts.mine or facts.at_desk or facts.may_assign):
+        raise NotFound
+    found = db.session.execute(
+        select(User.id, User.name)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.desk_id == row.desk_id,
+            or_(Membership.until.is_(None), Membership.until > now),
+            User.disabled_at.is_(None),
+        )
+        .distinct()
+        .order_by(User.name, User.id)
+        .limit(200)
+    )
+    return tuple(Colleague(id=user_id, name=name) for user_id, name in found)
