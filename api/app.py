@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -9,14 +10,17 @@ import time
 from typing import Final
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import logs
+from api.openapi import document
 from api.security.headers import secure
 from api.security.sessions import who_asks
 from api.transport.body import LIMIT
+from api.transport.endpoint import tagged, unchanged
 from api.transport.problems import answer_error, answer_failure, answer_http
+from api.transport.shapes import write_json
 from api.v1.nouns import NOUNS
 from nrm.clock import Clock
 from nrm.config import Config, read_config
@@ -52,6 +56,7 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
     app.extensions["nrm.who_asks"] = who_asks
     for noun in NOUNS:
         app.register_blueprint(noun.blueprint)
+    app.add_url_rule("/api/v1/openapi.json", endpoint="openapi", view_func=_openapi, methods=["GET"])
     _add_handlers(app, config)
     if config.trusted_proxies:
         number = config.trusted_proxies
@@ -94,6 +99,12 @@ def _add_handlers(app: Flask, config: Config) -> None:
     app.register_error_handler(Exception, failed)
 
 
+def _openapi() -> Response:
+    content = document()
+    etag = hashlib.sha256(write_json(content)).hexdigest()[:16]
+    return unchanged(etag) or tagged(content, etag, seconds=300)
+
+
 def _answer_http(error: HTTPException) -> Response:
-    headers = {"Allow": ", ".join(sorted(error.valid_methods))} if getattr(error, "valid_methods", None) else {}
-    return answer_http(error.code or 500, headers)
+    methods = error.valid_methods if isinstance(error, MethodNotAllowed) else None
+    return answer_http(error.code or 500, {"Allow": ", ".join(sorted(methods))} if methods else {})

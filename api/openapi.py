@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -12,6 +12,8 @@ from marshmallow import Schema
 
 from api.transport.endpoint import OPERATIONS, Operation
 from api.transport.shapes import schema_of
+
+T = TypeVar("T")
 
 TITLE: Final = "National Referral Mechanism"
 _PART: Final = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -108,30 +110,36 @@ def _operation(operation: Operation, plugin: MarshmallowPlugin, definitions: dic
     if operation.description:
         described["description"] = operation.description
     if operation.body is not None and operation.body.fields:
-        reference = plugin.resolver.resolve_schema_dict(operation.body)
+        reference = _ready(plugin.resolver).resolve_schema_dict(operation.body)  # type: ignore[no-untyped-call]
         required = any(field.required for field in operation.body.fields.values())
         described["requestBody"] = {"required": required, "content": {"application/json": {"schema": reference}}}
     return described
 
 
+def _ready(part: T | None) -> T:
+    if part is None:
+        raise RuntimeError("the plugin belongs to no document yet")
+    return part
+
+
 def _path_parts(operation: Operation) -> list[dict[str, Any]]:
     shape = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}$"}
-    return [
-        {"name": name, "in": "path", "required": True, "schema": shape} for name in _PART.findall(operation.rule)
-    ]
+    return [{"name": name, "in": "path", "required": True, "schema": shape} for name in _PART.findall(operation.rule)]
 
 
 def _query(operation: Operation, plugin: MarshmallowPlugin) -> list[dict[str, Any]]:
     if operation.query is None:
         return []
-    found: list[dict[str, Any]] = plugin.converter.schema2parameters(operation.query, location="query")
+    found: list[dict[str, Any]] = _ready(plugin.converter).schema2parameters(operation.query, location="query")
     return found
 
 
 def _headers(operation: Operation) -> list[dict[str, Any]]:
     headers = []
     if operation.body is not None and "version" in operation.body.fields:
-        headers.append(_header("If-Match", 'The version that the change is based on: "v3"', '^(W/)?"v[1-9][0-9]{0,9}"$'))
+        headers.append(
+            _header("If-Match", 'The version that the change is based on: "v3"', '^(W/)?"v[1-9][0-9]{0,9}"$')
+        )
     if operation.method == "POST" and operation.signed_in:
         headers.append(_header("Idempotency-Key", "Makes a repeated request harmless", "^[!-~]{1,200}$"))
     return headers
@@ -177,7 +185,7 @@ def _refusals(operation: Operation) -> set[int]:
     if operation.signed_in:
         refusals |= {401, 403}
     if _takes(operation.body):
-        refusals |= {400, 403, 409, 412, 413, 415, 422, 429}
+        refusals |= {400, 401, 403, 409, 412, 413, 415, 422, 429}
     if operation.versioned:
         refusals.add(428)
     return refusals

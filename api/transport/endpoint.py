@@ -239,7 +239,11 @@ class Noun:
             )
             OPERATIONS.append(operation)
             self.blueprint.add_url_rule(
-                rule, endpoint=handler.__name__, view_func=_view(operation), methods=[method], provide_automatic_options=False
+                rule,
+                endpoint=handler.__name__,
+                view_func=_view(operation),
+                methods=[method],
+                provide_automatic_options=False,
             )
             return handler
 

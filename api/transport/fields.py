@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from marshmallow import RAISE, Schema, ValidationError, fields
@@ -19,10 +20,10 @@ _BAD_IN_TEXT: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,63}")
 _ID: Final = re.compile(r"[a-z]{2,4}_[0-9a-hjkmnp-tv-z]{26}")
 
-_MESSAGES: Final = {
+_MESSAGES: Final[dict[str, str | list[Any] | dict[Any, Any]]] = {
     "required": "required",
-    "null": "not_null",
-    "validator_failed": "wrong_value",
+    "null": "required",
+    "validator_failed": "wrong_type",
     "type": "wrong_type",
     "invalid": "wrong_type",
     "invalid_utf8": "wrong_type",
@@ -38,7 +39,7 @@ class Coded:
 
 
 def _wrong(code: str, **params: str | int | None) -> ValidationError:
-    return ValidationError([Coded(code, params)])  # type: ignore[list-item]  # lists are passed through as they are
+    return ValidationError([Coded(code, params)])
 
 
 class Body(Schema):
@@ -140,7 +141,7 @@ class Choice(fields.String):
 
     default_error_messages = _MESSAGES
 
-    def __init__(self, choices: Collection[str], **rest: Any) -> None:  # noqa: ANN401
+    def __init__(self, choices: Collection[str] | type[StrEnum], **rest: Any) -> None:  # noqa: ANN401
         """Set the words."""
         self.choices = tuple(str(choice) for choice in choices)
         super().__init__(metadata={"enum": list(self.choices)}, **rest)
@@ -169,7 +170,7 @@ class Whole(fields.Integer):
         if not isinstance(value, int) or isinstance(value, bool):
             raise _wrong("wrong_type", expected="whole number")
         if not self.low <= value <= self.high:
-            raise _wrong("out_of_range", low=self.low, high=self.high)
+            raise _wrong("out_of_range", least=self.low, most=self.high)
         return value
 
 
@@ -224,7 +225,7 @@ class Moment(fields.DateTime):
             raise _wrong("not_a_moment") from None
 
 
-class ListOf(fields.List):
+class ListOf(fields.List[Any]):
     """A list of values of one kind, with a most length."""
 
     default_error_messages = _MESSAGES
@@ -234,7 +235,7 @@ class ListOf(fields.List):
         super().__init__(inner, metadata={"maxItems": most, **({"minItems": least} if least else {})}, **rest)
         self.most, self.least = most, least
 
-    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: Any) -> list[Any]:  # type: ignore[override]  # noqa: ANN401
+    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: Any) -> list[Any]:  # noqa: ANN401
         if not isinstance(value, list):
             raise _wrong("wrong_type", expected="list")
         if len(value) > self.most:
@@ -255,7 +256,7 @@ class Anything(fields.Dict):
 
     default_error_messages = _MESSAGES
 
-    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]  # noqa: ANN401
+    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
         if not isinstance(value, dict):
             raise _wrong("wrong_type", expected="object")
         return value

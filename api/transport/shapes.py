@@ -75,15 +75,11 @@ def schema_of(kind: Any, definitions: Json) -> Json:  # noqa: ANN401 - any type
     Raises:
         TypeError: answers cannot hold this type.
     """
-    if isinstance(kind, typing.TypeAliasType if hasattr(typing, "TypeAliasType") else ()):
-        return schema_of(kind.__value__, definitions)
     if kind in _PLAIN:
         return dict(_PLAIN[kind])
     origin = typing.get_origin(kind)
     if origin is not None:
         return _generic(kind, origin, definitions)
-    if isinstance(kind, str | typing.ForwardRef):
-        return {}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _object(kind, definitions)
     if isinstance(kind, type) and issubclass(kind, Enum):

@@ -121,6 +121,4 @@ def set_language(ask: Ask) -> None:
 @session.post("/session/password", body=NewPassword)
 def change_password(ask: Ask) -> None:
     """Change one's own password; one's other sessions end."""
-    actions.change_password(
-        ask.actor, current=ask.body["current"], new=ask.body["new"], session_id=ask.session_id
-    )
+    actions.change_password(ask.actor, current=ask.body["current"], new=ask.body["new"], session_id=ask.session_id)

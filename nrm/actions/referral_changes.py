@@ -121,7 +121,7 @@ def _past_day(work: Work, day: date | None, pointer: str) -> date | None:
 def _waitlist(work: Work, referral: Referral, given: Given) -> None:
     referral.review_on = _future_day(work, given.review_on, "/review_on")
     if given.position is not None and given.position < 1:
-        raise NotValid([Problem(pointer="/position", code="out_of_range", params={"low": 1, "high": 100_000})])
+        raise NotValid([Problem(pointer="/position", code="out_of_range", params={"least": 1, "most": 100_000})])
     referral.waitlist_position = given.position
 
 

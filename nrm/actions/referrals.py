@@ -672,7 +672,7 @@ def confirm_referral(
     if referral.state != _S.COMPLETED or referral.closed_at is not None:
         raise IllegalMove(loaded.actions(), "nothing_to_confirm")
     if satisfaction is not None and not 1 <= satisfaction <= 5:
-        raise NotValid([Problem(pointer="/satisfaction", code="out_of_range", params={"low": 1, "high": 5})])
+        raise NotValid([Problem(pointer="/satisfaction", code="out_of_range", params={"least": 1, "most": 5})])
     confirm(work, loaded.case, referral, received=received)
     if received:
         answer_loop(work, loaded.case, referral, LoopAnswer.CONFIRMED)

@@ -133,21 +133,26 @@ def inbox(
     wanted = size(limit) + 1
     found: list[str] = []
     if after is None or after[0] is not None:
-        found = _ids(actor, tab, only, now, after, wanted, dated=True)
+        found = _ids(actor, tab, only, now, after=after, count=wanted, dated=True)
         after = None
     if len(found) < wanted:
-        found += _ids(actor, tab, only, now, after, wanted - len(found), dated=False)
+        found += _ids(actor, tab, only, now, after=after, count=wanted - len(found), dated=False)
     rows = _rows(found)
     return cut(
-        rows, size(limit), key=lambda row: (moment_key(row[0].due_at), row[0].id), make=lambda row: shown(row, actor, now)
+        rows,
+        size(limit),
+        key=lambda row: (moment_key(row[0].due_at), row[0].id),
+        make=lambda row: shown(row, actor, now),
     )
 
 
 def _ids(
-    actor: Actor, tab: Tab, only: InboxFilter, now: datetime, after: Key | None, count: int, *, dated: bool
+    actor: Actor, tab: Tab, only: InboxFilter, now: datetime, *, after: Key | None, count: int, dated: bool
 ) -> list[str]:
     parts = [
-        part.where(_after(after, dated=dated), *_conditions(actor, only, now)).order_by(Task.due_at, Task.id).limit(count)
+        part.where(_after(after, dated=dated), *_conditions(actor, only, now))
+        .order_by(Task.due_at, Task.id)
+        .limit(count)
         for part in _parts(actor, tab, only)
     ]
     if not parts:
@@ -226,7 +231,9 @@ def _row(row: Any) -> Row:  # noqa: ANN401 - a row of the statement above
 
 
 def _done(actor: Actor, now: datetime, only: InboxFilter, after: Key | None, limit: int) -> Page[TaskRow]:
-    statement = _with_case().where(Task.ended_by == actor.id, Task.ended_at.is_not(None), *_conditions(actor, only, now))
+    statement = _with_case().where(
+        Task.ended_by == actor.id, Task.ended_at.is_not(None), *_conditions(actor, only, now)
+    )
     ended: ColumnElement[datetime] = Task.ended_at  # type: ignore[assignment]  # not null in this list
     statement = newest_after(statement, ended, Task.id, after=after, limit=limit)  # type: ignore[arg-type]
     rows = [_row(row) for row in db.session.execute(statement).all()]
@@ -325,9 +332,7 @@ def facts_of(task: Task, actor: Actor, *, undoable: bool = False) -> TaskFacts:
 def counts(actor: Actor, now: datetime) -> InboxCounts:
     """Count what the tabs hold."""
     nothing = InboxFilter()
-    number = {
-        tab: _count(actor, tab, nothing, now) for tab in (Tab.MINE, Tab.DESK, Tab.ON_HOLD, Tab.WAITING)
-    }
+    number = {tab: _count(actor, tab, nothing, now) for tab in (Tab.MINE, Tab.DESK, Tab.ON_HOLD, Tab.WAITING)}
     return InboxCounts(
         mine=number[Tab.MINE],
         desk=number[Tab.DESK],

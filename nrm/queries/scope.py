@@ -16,9 +16,7 @@ from nrm.models import Case, CaseAccess
 from nrm.vocabulary import Access, Holder, Level
 
 
-def holds_access(
-    actor: Actor, now: datetime, *, writing: bool = False, reading: bool = False
-) -> ColumnElement[bool]:
+def holds_access(actor: Actor, now: datetime, *, writing: bool = False, reading: bool = False) -> ColumnElement[bool]:
     """Give the condition under which a row of `CaseAccess` counts for an actor now.
 
     Args:
@@ -59,9 +57,7 @@ def sees_case(actor: Actor, now: datetime, *, writing: bool = False, reading: bo
     return and_(access, Case.livemode.is_(actor.livemode))
 
 
-def visible_cases(
-    actor: Actor, now: datetime, *, writing: bool = False, reading: bool = False
-) -> Select[str]:
+def visible_cases(actor: Actor, now: datetime, *, writing: bool = False, reading: bool = False) -> Select[str]:
     """Select the ids of all cases that an actor may know of.
 
     Args:

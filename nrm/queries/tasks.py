@@ -11,7 +11,19 @@ from sqlalchemy import or_, select
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotFound
-from nrm.models import Case, FormVersion, Membership, Person, Run, Task, TaskAnswers, TaskComment, TaskDraft, TaskUndo, User
+from nrm.models import (
+    Case,
+    FormVersion,
+    Membership,
+    Person,
+    Run,
+    Task,
+    TaskAnswers,
+    TaskComment,
+    TaskDraft,
+    TaskUndo,
+    User,
+)
 from nrm.queries import inbox, paths
 from nrm.queries.inbox import TaskRow
 from nrm.queries.scope import sees_case
@@ -182,9 +194,7 @@ def _draft(actor: Actor, task_id: str) -> Draft | None:
 
 
 def _answers(row: Task) -> Json:
-    found = db.session.execute(
-        select(TaskAnswers.answers).where(TaskAnswers.task_id == row.id)
-    ).scalar_one_or_none()
+    found = db.session.execute(select(TaskAnswers.answers).where(TaskAnswers.task_id == row.id)).scalar_one_or_none()
     return unseal(found, row=row.id, column="task_answers.answers")
 
 

@@ -38,7 +38,8 @@ def check(method: str, path: str, answer: TestResponse) -> None:
     """Fail when the answer is not one that the document announces."""
     plain = "/api/v1" + path.partition("?")[0]
     operation = next(
-        (verbs[method.lower()] for route, verbs in _routes() if route.fullmatch(plain) and method.lower() in verbs), None
+        (verbs[method.lower()] for route, verbs in _routes() if route.fullmatch(plain) and method.lower() in verbs),
+        None,
     )
     assert answer.status_code < 500, answer.text
     if answer.status_code >= 400:
@@ -47,7 +48,9 @@ def check(method: str, path: str, answer: TestResponse) -> None:
         assert answer.status_code in (404, 405), f"{method} {path} is not documented"
         return
     announced = operation["responses"].get(str(answer.status_code))
-    assert announced is not None, f"{method} {path} answers {answer.status_code}, which is not documented: {answer.text}"
+    assert announced is not None, (
+        f"{method} {path} answers {answer.status_code}, which is not documented: {answer.text}"
+    )
     schema = next(iter(announced.get("content", {}).values()), {}).get("schema")
     if schema is None:
         assert not answer.data, f"{method} {path} answers with a content that is not documented"
