@@ -71,8 +71,8 @@ def _tick(work: Work, case: Case, task: Task, due: Due) -> str | None:
         done = "escalated"
     upcoming = _upcoming(task, moments)
     work.session.flush()
+    work.cancel_jobs(f"task:{task.id}")
     if upcoming is not None:
-        work.cancel_jobs(f"task:{task.id}")
         enqueue_clock(work, task.id, case.id, max(upcoming, work.now))
     return done
 
