@@ -160,7 +160,8 @@ def begin_case(
     jurisdiction = packs.pack().jurisdiction_of(governorate)
     if jurisdiction is None:
         raise NotValid([Problem(pointer="/governorate", code="unknown_place")])
-    person = work.session.get(Person, person_id)
+    # Two requests at once for one person: the second waits here and then finds the first one's case.
+    person = work.session.get(Person, person_id, with_for_update=True, populate_existing=True)
     if person is None or person.merged_into_id is not None:
         raise NotFound("person_not_found")
     _no_open_case(work, person_id)
@@ -591,6 +592,7 @@ def reopen_case(work: Work, case_id: str, *, reason: str, version: int | None, p
     case = lock_visible_case(work, case_id, writing=True, version=version)
     if case.status == CaseStatus.OPEN:
         raise IllegalMove(("close",), "case_open")
+    work.session.get(Person, case.person_id, with_for_update=True, populate_existing=True)
     _no_open_case(work, case.person_id)
     _cancel_runs(work, case)
     case.status, case.outcome, case.closing_reason, case.closed_at = CaseStatus.OPEN, None, None, None

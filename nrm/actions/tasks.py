@@ -143,7 +143,7 @@ def task_facts(work: Work, task: Task) -> TaskFacts:
         mine=task.assignee_id == actor.id,
         at_desk=desk in actor.desks,
         may_work=actor.may("task.work", desk=desk, organisation=organisation),
-        may_assign=actor.may("task.assign", desk=desk, organisation=organisation) and task.livemode == actor.livemode,
+        may_assign=task.livemode == actor.livemode and packs.pack().supervises(actor, "task.assign", desk),
         completed_by_me=task.ended_by == actor.id,
         undoable=undoable,
     )

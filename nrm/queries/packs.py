@@ -17,6 +17,7 @@ from sqlalchemy import ScalarSelect, delete, insert, select
 from sqlalchemy.orm import Session
 
 from nrm import ids
+from nrm.actors import Actor
 from nrm.countries import ItemKind, Json
 from nrm.db import db
 from nrm.errors import NrmError
@@ -162,6 +163,29 @@ class PackData:
             currency=str(code) if code else None,
             zone=self.zone,
         )
+
+    def supervises(self, actor: Actor, permission: str, desk_id: str) -> bool:
+        """Say whether a seat of an actor gives a permission over a desk: in its organisation, and at its place.
+
+        A seat for a whole organisation is over all its desks; a seat at a desk is over the desks of the same
+        organisation in the same governorate, and a seat at a desk for the whole jurisdiction over all of them.
+
+        Args:
+            actor: who asks.
+            permission: name from `nrm.rules.permissions`.
+            desk_id: the desk.
+        """
+        if actor.is_system:
+            return True
+        desks = {desk.id: desk for desk in self.desks}
+        desk = desks.get(desk_id)
+        for seat in actor.seats:
+            if permission not in seat.permissions or desk is None or seat.organisation_id != desk.organisation_id:
+                continue
+            own = desks.get(seat.desk_id) if seat.desk_id else None
+            if seat.desk_id is None or own is not None and own.governorate in {None, desk.governorate}:
+                return True
+        return False
 
     def find_desk(
         self,

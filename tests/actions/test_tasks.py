@@ -145,6 +145,18 @@ def test_a_task_is_handed_only_to_somebody_of_the_desk(land: World):
         tasks.complete_task(handler, task.id, answers=TEA, version=3)
 
 
+def test_a_supervisor_assigns_the_work_of_the_own_office_only(land: World):
+    handler, _, task = opened(land)
+    supervisor = land.at_desk("supervisor", "norvale")
+    elsewhere = land.at_desk("supervisor", "lakemar")
+    result = tasks.assign_task(supervisor, task.id, to_user=handler.id, version=1)
+    assert result.assignee_id == handler.id
+    with pytest.raises(NotFound):
+        tasks.assign_task(elsewhere, task.id, to_user=handler.id, version=2)
+    back = tasks.release_task(supervisor, task.id, version=2)
+    assert back.assignee_id is None
+
+
 def test_a_draft_is_kept_with_what_is_still_wrong_and_goes_when_the_task_is_done(land: World):
     handler, _, task = opened(land)
     tasks.claim_task(handler, task.id)
