@@ -26,7 +26,7 @@ $(INSTALLED): $(LOCKS)
 	@touch $@
 
 run: setup  ## Start web and runner with demo data (PORT, NRM_DATABASE_URL, NRM_DATA_DIR); Ctrl-C stops both
-	$(PY) -m api.cli serve
+	$(PY) -m api.demo
 
 demo-case: setup  ## Drive one case over HTTP from manifest to closed, against the service that `make run` started
 	$(PY) -m api.cli demo

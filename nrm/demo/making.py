@@ -17,7 +17,7 @@ from nrm.db import db
 from nrm.demo.stories import Demo, DemoUser
 from nrm.demo.telling import Cast, tell
 from nrm.installation import install, installation
-from nrm.models import Desk, PackItem, User
+from nrm.models import Desk, Organisation, PackItem, User
 
 MARK: Final = ("pack", "demo")
 """Kind and key of the row that says which stories were begun in this database."""
@@ -38,6 +38,38 @@ class Made:
 
     users: int
     stories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """How somebody signs in to the demonstration.
+
+    Attributes:
+        seats: for each seat, the names of its desk and organisation by language.
+    """
+
+    login: str
+    name: str
+    language: str
+    seats: tuple[tuple[Mapping[str, str], Mapping[str, str]], ...]
+
+
+def sign_ins(demo: Demo) -> tuple[SignIn, ...]:
+    """List who may sign in, with the desks at which they sit."""
+    rows = db.session.execute(
+        select(Desk.code, Desk.names, Organisation.names).join(Organisation, Organisation.id == Desk.organisation_id)
+    ).all()
+    db.session.close()
+    seats = {code: (names, organisation) for code, names, organisation in rows}
+    return tuple(
+        SignIn(
+            login=user.login,
+            name=user.name,
+            language=user.language,
+            seats=tuple(seats[desk] for desk in user.desks if desk in seats),
+        )
+        for user in demo.users
+    )
 
 
 def make_demo(demo: Demo, *, progress: Callable[[str], None] = lambda line: None) -> Made:
