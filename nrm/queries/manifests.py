@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotAllowed, NotFound
-from nrm.models import Case, Event, Manifest, ManifestRow
+from nrm.models import Case, Event, Job, Manifest, ManifestRow
 from nrm.queries.scope import sees_case
+from nrm.vocabulary import JobState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestView:
-    """An imported list in figures."""
+    """An imported list in figures; `waiting` while the runner has not finished it."""
 
     id: str
     imported_at: datetime
@@ -25,6 +26,7 @@ class ManifestView:
     accepted: int
     known: int
     refused: int
+    waiting: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +54,10 @@ def manifests(actor: Actor, *, limit: int = 50) -> tuple[ManifestView, ...]:
         NotAllowed: the actor may not import lists.
     """
     _must(actor)
-    rows = db.session.scalars(select(Manifest).order_by(Manifest.imported_at.desc(), Manifest.id).limit(limit))
-    return tuple(_view(row) for row in rows)
+    rows = db.session.execute(
+        select(Manifest, _waits()).order_by(Manifest.imported_at.desc(), Manifest.id).limit(limit)
+    )
+    return tuple(_view(row, waiting) for row, waiting in rows)
 
 
 def manifest(actor: Actor, manifest_id: str) -> ManifestView:
@@ -64,10 +68,12 @@ def manifest(actor: Actor, manifest_id: str) -> ManifestView:
         NotFound: no such list.
     """
     _must(actor)
-    row = db.session.get(Manifest, manifest_id, populate_existing=True)
-    if row is None:
+    found = db.session.execute(
+        select(Manifest, _waits()).where(Manifest.id == manifest_id).execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
         raise NotFound
-    return _view(row)
+    return _view(found[0], found[1])
 
 
 def refused_rows(actor: Actor, manifest_id: str) -> tuple[RefusedLine, ...]:
@@ -118,7 +124,11 @@ def _must(actor: Actor) -> None:
         raise NotAllowed("not_allowed", permission="manifest.import")
 
 
-def _view(row: Manifest) -> ManifestView:
+def _waits() -> ColumnElement[bool]:
+    return exists().where(Job.dedup_key == "manifest:" + Manifest.id, Job.state != str(JobState.DEAD))
+
+
+def _view(row: Manifest, waiting: bool) -> ManifestView:
     return ManifestView(
         id=row.id,
         imported_at=row.imported_at,
@@ -127,4 +137,5 @@ def _view(row: Manifest) -> ManifestView:
         accepted=row.accepted,
         known=row.known,
         refused=row.refused,
+        waiting=waiting,
     )

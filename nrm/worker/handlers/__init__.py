@@ -13,6 +13,7 @@ from typing import TypeAlias
 from nrm.jobs.hand import ClaimedJob
 from nrm.worker.handlers.clocks import fire_timer, resume_task, run_referral_clock, run_task_clock
 from nrm.worker.handlers.deliveries import deliver
+from nrm.worker.handlers.manifests import import_list
 from nrm.worker.handlers.schedules import run_schedule
 
 Handler: TypeAlias = Callable[[ClaimedJob], None]
@@ -23,6 +24,7 @@ HANDLERS: Mapping[str, Handler] = {
     "task_resume": resume_task,
     "referral_clock": run_referral_clock,
     "delivery": deliver,
+    "manifest_part": import_list,
     "schedule": run_schedule,
 }
 """Kind → handler; every kind of `nrm.jobs.kinds.KINDS` is here."""
