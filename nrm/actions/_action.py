@@ -44,6 +44,14 @@ Row = dict[str, Any]
 ATTEMPTS: Final = 5
 """How often a transaction is tried when the database says that it lost a race."""
 
+_MET: Final = (
+    "idempotency_keys",
+    "manifest_rows",
+    *("cases.number", "uq_cases_number"),
+    *("referrals.number", "uq_referrals_number"),
+)
+"""What the unique indexes are called (SQLite names columns, PostgreSQL constraints) that two at once may meet in."""
+
 _RACES: Final = frozenset({"40001", "40P01", "55P03"})
 """PostgreSQL: serialization failure, deadlock, lock not available."""
 
@@ -488,8 +496,8 @@ def _lost_race(error: Exception) -> bool:
     if isinstance(error, StaleDataError):
         return True
     if isinstance(error, IntegrityError):
-        # Two requests with one key at once: the second attempt finds the first one's answer.
-        return "idempotency_keys" in str(error.orig)
+        # Two at once with one request key, number or row of a list: the second attempt finds what the first one wrote.
+        return any(name in str(error.orig) for name in _MET)
     original = getattr(error, "orig", None)
     return getattr(original, "sqlstate", None) in _RACES or "database is locked" in str(original)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,13 +15,13 @@ from nrm.actions._action import Work, action
 from nrm.actions.access import end_access, give_access
 from nrm.actions.closing import MAIN_PATH, end_case
 from nrm.actions.inputs import Input
+from nrm.actions.numbering import fresh_number
 from nrm.actions.openings import OWNER_ROLE
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
 from nrm.models import Case, CaseNote, Desk, Person, Run, Task, User
 from nrm.queries import packs
 from nrm.queries.packs import DeskEntry
 from nrm.queries.scope import sees_case
-from nrm.rules.numbers import case_number
 from nrm.rules.texts import WrongValue, clean_text
 from nrm.sealing import seal
 from nrm.vocabulary import Access, CaseStatus, Holder, Level, Priority, TaskStatus
@@ -167,7 +166,7 @@ def begin_case(
     _no_open_case(work, person_id)
     desk = _owning_desk(desk_id, governorate, jurisdiction)
     case_id = ids.new_id("cas")
-    number = case_number(str(packs.pack().country.get("case_prefix", "XX")), work.now.year, secrets.token_bytes(8))
+    number = fresh_number(work, Case, str(packs.pack().country.get("case_prefix", "XX")))
     work.add(
         Case,
         id=case_id,

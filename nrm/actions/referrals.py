@@ -7,7 +7,6 @@ fields, change the row, move the clocks, tell the run, record the fact. What a v
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -21,6 +20,7 @@ from nrm.actions._action import Work, action
 from nrm.actions.cases import lock_visible_case
 from nrm.actions.deliveries import tell_organisation
 from nrm.actions.disclosing import Gate, check_gate, disclose
+from nrm.actions.numbering import fresh_number
 from nrm.actions.referral_changes import Given, apply_fields, release_slot, take_slot
 from nrm.actors import Seat
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
@@ -28,7 +28,6 @@ from nrm.models import Case, Organisation, Outcome, PlanService, Referral, Refer
 from nrm.queries import packs
 from nrm.queries.scope import sees_case
 from nrm.rules.consent import default_categories, forbidden_categories
-from nrm.rules.numbers import case_number
 from nrm.rules.statuses import (
     CANCELLATION_REQUESTED_EVENT,
     OPEN,
@@ -258,7 +257,7 @@ def draft_referral(
     referral_id = ids.new_id("ref")
     referral = Referral(
         id=referral_id,
-        number=case_number("REF", work.now.year, secrets.token_bytes(8)),
+        number=fresh_number(work, Referral, "REF"),
         case_id=case.id,
         person_id=case.person_id,
         run_id=run_id,
