@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import select, text
@@ -12,7 +11,7 @@ from nrm.actions import cases, tasks
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.models import Task
-from tests.load.diagrams import PATH, STEPS, answers
+from tests.load.diagrams import PATH, answers
 from tests.load.stages import Stage
 from tests.world import World
 
@@ -80,15 +79,3 @@ class Day:
 def day_on(stage: Stage) -> Day:
     """Seat a handler at a stage; call it inside the stage's application context."""
     return Day(stage=stage, handler=World(clock=stage.clock).at_desk("case_handler", PLACE))
-
-
-def completions(day: Day, runs: int) -> Callable[[], float]:
-    """Make a round that walks new cases through the whole path: steps per second."""
-
-    def one_round() -> float:
-        spent = 0.0
-        for _ in range(runs):
-            spent += day.walk(day.open_task(day.open_case()), STEPS)[1]
-        return runs * STEPS / spent
-
-    return one_round

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import gc
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-
-ROUNDS = 5
-"""Rounds of each side; they alternate, so that a machine whose pace drifts does so on both sides."""
 
 Round = Callable[[], float]
 """Does one round and gives what it measured, always the same unit."""
@@ -74,6 +71,7 @@ def compare(
     at_most: float | None = None,
     decide: bool = True,
     note: str = "",
+    parts: Mapping[str, float] | None = None,
 ) -> Measure:
     """Make a measure of two lists of rounds; the ratio is taken round by round."""
     ratios = [our / their for our, their in zip(ours, theirs, strict=True)]
@@ -94,4 +92,5 @@ def compare(
         database=database,
         spread=(min(ratios), max(ratios)),
         note=note,
+        parts=dict(parts or {}),
     )

@@ -34,6 +34,7 @@ from nrm.migrations import run
 from nrm.queries import packs, paths
 from tests import databases
 from tests.load import diagrams
+from tests.load.sizes import Sizes
 
 ROOT = Path(__file__).parents[2]
 MORNING = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -111,6 +112,15 @@ class Stages:
             self.opened[name] = self._open(self._copy_database(source.url))
         return self.opened[name]
 
+    def filled(self, name: str, sizes: Sizes) -> Stage:
+        """Give the copy "large" with many tasks and jobs, or "small" with few; filled at the first call."""
+        if name not in self.opened:
+            from tests.load.filling import fill
+
+            rows = sizes.many if name == "large" else sizes.few
+            fill(self.copy(name), tasks=rows, jobs=rows)
+        return self.opened[name]
+
     def close(self) -> None:
         """Drop all of them."""
         for stage in self.opened.values():
@@ -118,19 +128,10 @@ class Stages:
                 db.session.remove()
                 db.engine.dispose()
             if self.kind == "postgresql":
-                databases.drop_database(durable_server(), stage.url.rpartition("/")[2].partition("?")[0])
+                databases.drop_database(durable_server(), _name(stage.url))
         self.opened.clear()
         packs.forget()
         paths.forget()
-
-    def drop(self, name: str) -> None:
-        """Drop one copy."""
-        stage = self.opened.pop(name)
-        with stage.app.app_context():
-            db.session.remove()
-            db.engine.dispose()
-        if self.kind == "postgresql":
-            databases.drop_database(durable_server(), _name(stage.url))
 
     def _make_original(self) -> Stage:
         url = self._new_url()
