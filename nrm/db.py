@@ -6,18 +6,25 @@ that has read never fails when it writes; on PostgreSQL the case row is locked i
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
+import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 WRITING = {"nrm_writing": True}
 """Execution options of a connection whose transaction will write."""
+
+LONG_REST: Final = 1.0
+"""Seconds of rest after which a connection to PostgreSQL is asked whether it still stands."""
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -87,18 +94,42 @@ def engine_options(url: str, *, pool_size: int) -> dict[str, Any]:
     if url.startswith("sqlite"):
         options["connect_args"] = {"timeout": 30, "check_same_thread": False}
     else:
-        options["pool_pre_ping"] = True
         # So that whoever looks at the server sees whose sessions these are.
         options["connect_args"] = {"application_name": "nrm"}
     return options
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Attach what SQLite needs: durable write-ahead logging, foreign keys, and explicit transaction starts."""
+    """Attach what a database needs.
+
+    SQLite: durable write-ahead logging, foreign keys, and explicit transaction starts. PostgreSQL: a connection that
+    rested for long is asked whether it still stands; asking at each use would cost every request a round trip.
+    """
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "checkin", _on_rest)
+        event.listen(engine, "checkout", _on_use)
         return
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
+
+
+def _on_rest(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    del connection
+    record.info["rests_since"] = time.monotonic()
+
+
+def _on_use(connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+    del proxy
+    if time.monotonic() - record.info.get("rests_since", math.inf) < LONG_REST:
+        return
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1")
+        cursor.close()
+        connection.rollback()
+    except psycopg.Error as error:
+        # The pool makes new ones of this and of all that are as old.
+        raise InvalidatePoolError from error
 
 
 def _on_sqlite_connect(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:

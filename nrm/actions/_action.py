@@ -18,14 +18,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from nrm import ids
+from nrm.actions.statements import ROW, SEEN, insert_into, set_values, update_row
 from nrm.actors import Actor
 from nrm.db import WRITING, Base, db
 from nrm.errors import Busy, Conflict, NotAllowed, NotFound, StaleVersion
@@ -40,6 +41,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 Row = dict[str, Any]
+
+# A mapped class has a Table, which its type does not say.
+_CASES: Final = cast("Table", Case.__table__)
+_EVENTS: Final = cast("Table", Event.__table__)
+_HEADS: Final = cast("Table", EventHead.__table__)
+_KEYS: Final = cast("Table", IdempotencyKey.__table__)
+
+_LOCKED_CASE: Final = (
+    select(Case).where(Case.id == bindparam("case")).with_for_update(of=Case).execution_options(populate_existing=True)
+)
+_KNOWN_KEY: Final = select(IdempotencyKey).where(
+    IdempotencyKey.owner == bindparam("owner"), IdempotencyKey.key == bindparam("key")
+)
 
 ATTEMPTS: Final = 5
 """How often a transaction is tried when the database says that it lost a race."""
@@ -98,9 +112,7 @@ class Work:
         Raises:
             NotFound: when there is no such case.
         """
-        found = self.session.execute(
-            select(Case).where(Case.id == case_id).with_for_update(of=Case).execution_options(populate_existing=True)
-        ).scalar_one_or_none()
+        found = self.session.execute(_LOCKED_CASE, {"case": case_id}).scalar_one_or_none()
         if found is None:
             raise NotFound
         self.hold(found)
@@ -162,7 +174,7 @@ class Work:
         places = _table_places()
         for table in sorted(waiting, key=places.__getitem__):
             for group in _by_columns(waiting[table]):
-                self.session.execute(insert(table), group)
+                self.session.execute(insert_into(table), group)
 
     def change(self, model: type[Base], row_id: str, *, version: int | None = None, **values: Any) -> None:  # noqa: ANN401
         """Update one row by id.
@@ -171,17 +183,19 @@ class Work:
             model: the table.
             row_id: the row's id.
             version: the version that the change is based on; the stored one is raised by one.
-            values: the new values.
+            values: the new values, plain ones.
 
         Raises:
+            NotFound: when there is no such row.
             StaleVersion: when the stored version is another one.
         """
         table: Table = model.__table__  # type: ignore[assignment]  # a mapped class has a Table
-        statement = update(table).where(table.c.id == row_id)
+        given: Row = {ROW: row_id}
         if version is not None:
-            statement = statement.where(table.c.version == version)
+            given[SEEN] = version
             values["version"] = version + 1
-        done = self.session.execute(statement.values(**values))
+        statement = update_row(table, "id", tuple(values), versioned=version is not None)
+        done = self.session.execute(statement, {**given, **set_values(values)})
         if done.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult
             current = self.session.execute(select(table.c.version).where(table.c.id == row_id)).scalar_one_or_none()
             if current is None:
@@ -303,7 +317,7 @@ class Work:
                 }
             )
             self._heads[pending.stream] = changed[pending.stream] = (seq, digest)
-        self.session.execute(insert(Event.__table__), rows)  # type: ignore[arg-type]  # a Table
+        self.session.execute(insert_into(_EVENTS), rows)
         self._move_heads(changed)
 
     def _head(self, stream: str) -> tuple[int, str]:
@@ -317,19 +331,20 @@ class Work:
             select(EventHead).where(EventHead.stream == stream).with_for_update()
         ).scalar_one_or_none()
         if head is None:
-            self.session.execute(insert(EventHead.__table__), [{"stream": stream}])  # type: ignore[arg-type]
+            self.session.execute(insert_into(_HEADS), [{"stream": stream}])
             return 0, ""
         return head.seq, head.hash
 
     def _move_heads(self, changed: Mapping[str, tuple[int, str]]) -> None:
         for stream, (seq, digest) in changed.items():
             if stream.startswith("cas_"):
-                table: Table = Case.__table__  # type: ignore[assignment]  # a mapped class has a Table
-                statement = update(table).where(table.c.id == stream)
-                self.session.execute(statement.values(event_seq=seq, event_hash=digest, active_at=self.now))
+                table, key = _CASES, "id"
+                values: Row = {"event_seq": seq, "event_hash": digest, "active_at": self.now}
             else:
-                heads: Table = EventHead.__table__  # type: ignore[assignment]
-                self.session.execute(update(heads).where(heads.c.stream == stream).values(seq=seq, hash=digest))
+                table, key = _HEADS, "stream"
+                values = {"seq": seq, "hash": digest}
+            statement = update_row(table, key, tuple(values))
+            self.session.execute(statement, {ROW: stream, **set_values(values)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -469,9 +484,7 @@ def _attempt(session: Session, actor: Actor, body: Callable[[Work], R]) -> R:
 
 
 def _replay(session: Session, request: Idempotency) -> None:
-    known = session.execute(
-        select(IdempotencyKey).where(IdempotencyKey.owner == request.owner, IdempotencyKey.key == request.key)
-    ).scalar_one_or_none()
+    known = session.execute(_KNOWN_KEY, {"owner": request.owner, "key": request.key}).scalar_one_or_none()
     if known is None:
         return
     if known.fingerprint != request.fingerprint:
@@ -489,7 +502,7 @@ def _remember(session: Session, request: Idempotency, result: object, now: datet
         "body": body,
         "created_at": now,
     }
-    session.execute(insert(IdempotencyKey.__table__), [row])  # type: ignore[arg-type]  # a Table
+    session.execute(insert_into(_KEYS), [row])
 
 
 def _lost_race(error: Exception) -> bool:

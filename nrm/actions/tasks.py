@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
 from nrm import ids
 from nrm.actions import runs
@@ -37,6 +37,16 @@ LONGEST_HOLD: Final = timedelta(days=180)
 """A hold ends by itself, and not later than this."""
 
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+# Built once. The lock on all three makes PostgreSQL read them as they are after it waited for the case.
+_LOADING: Final = (
+    select(Case, Task, Run, exists().where(TaskDraft.task_id == Task.id).correlate(Task).label("drafted"))
+    .join(Task, Task.case_id == Case.id)
+    .join(Run, Run.id == Task.run_id)
+    .where(Task.id == bindparam("task"))
+    .with_for_update(of=[Case, Task, Run])
+    .execution_options(populate_existing=True)
+)
 
 _UNDOABLE: Final[frozenset[type[object]]] = frozenset({fx.OpenTask, fx.SetTimer, fx.PassedStep})
 
@@ -79,6 +89,7 @@ class Loaded:
     case: Case
     run: Run
     facts: TaskFacts
+    drafted: bool
 
     def must(self, verb: str) -> None:
         """Stop unless the verb fits.
@@ -109,17 +120,10 @@ def load_task(work: Work, task_id: str, *, version: int | None) -> Loaded:
         StaleVersion: when the task changed since.
     """
     actor = work.actor
-    found = work.session.execute(
-        select(Case, Task, Run)
-        .join(Task, Task.case_id == Case.id)
-        .join(Run, Run.id == Task.run_id)
-        .where(Task.id == task_id)
-        .with_for_update(of=[Case, Task, Run])
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    found = work.session.execute(_LOADING, {"task": task_id}).one_or_none()
     if found is None:
         raise NotFound
-    case, task, run = found
+    case, task, run, drafted = found
     work.hold(case)
     facts = task_facts(work, task)
     known = actor.is_system or facts.mine or facts.at_desk or facts.may_assign
@@ -127,7 +131,7 @@ def load_task(work: Work, task_id: str, *, version: int | None) -> Loaded:
         raise NotFound
     if version is not None and task.version != version:
         raise StaleVersion(task.version)
-    return Loaded(task=task, case=case, run=run, facts=facts)
+    return Loaded(task=task, case=case, run=run, facts=facts, drafted=drafted)
 
 
 def task_facts(work: Work, task: Task) -> TaskFacts:
@@ -547,9 +551,10 @@ def _finish_task(work: Work, loaded: Loaded, clean: Mapping[str, Clean], outcome
         ended_at=work.now,
         ended_by=work.actor.id,
     )
-    work.session.execute(
-        delete(TaskDraft).where(TaskDraft.task_id == task.id).execution_options(synchronize_session=False)
-    )
+    if loaded.drafted:
+        work.session.execute(
+            delete(TaskDraft).where(TaskDraft.task_id == task.id).execution_options(synchronize_session=False)
+        )
     if task.due_at is not None:
         work.cancel_jobs(f"task:{task.id}")
     _record(work, loaded, "task.completed", step=task.step, outcome=outcome)

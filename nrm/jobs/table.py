@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, literal, literal_column, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
@@ -35,6 +47,9 @@ _WAITING = JOBS.c.state == literal_column("'waiting'")
 _DEAD = JOBS.c.state == literal_column("'dead'")
 _ALIVE = text("state <> 'dead'")
 _KEYED = text("dedup_key IS NOT NULL AND state <> 'dead'")
+
+
+_CANCEL: Final = delete(JOBS).where(JOBS.c.dedup_key.in_(bindparam("keys", expanding=True)), _ALIVE)
 
 
 class Later(Exception):
@@ -156,7 +171,7 @@ def cancel(session: Session, *dedup_keys: str) -> int:
         How many there were.
     """
     own = sum(_finish_own(session, key) for key in dedup_keys)
-    gone = session.execute(delete(JOBS).where(JOBS.c.dedup_key.in_(dedup_keys), _ALIVE))
+    gone = session.execute(_CANCEL, {"keys": dedup_keys})
     return own + _count(gone)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Final, Protocol, TypeVar
 
@@ -124,6 +124,7 @@ class PackData:
     codes: Mapping[str, Mapping[str, CodeLabel]]
     places: Mapping[str, PlaceEntry]
     desks: tuple[DeskEntry, ...]
+    _setting: list[Setting] = field(default_factory=list, init=False, compare=False, repr=False)
 
     def calendar_for(self, jurisdiction: str | None) -> Calendar:
         """Give the working calendar of a jurisdiction; the country's first one where it names none."""
@@ -154,7 +155,12 @@ class PackData:
 
     @property
     def answer_setting(self) -> Setting:
-        """What reading an answer needs to know of the country."""
+        """What reading an answer needs to know of the country; put together once."""
+        if not self._setting:
+            self._setting.append(self._make_setting())
+        return self._setting[0]
+
+    def _make_setting(self) -> Setting:
         region, currency = self.country.get("phone_region"), self.country.get("currency")
         code = currency.get("code") if isinstance(currency, dict) else currency
         return Setting(

@@ -102,7 +102,9 @@ def test_a_list_of_fifty_in_a_list_of_fifty_is_more_than_a_run_may_hold():
 
 
 def test_a_condition_that_is_too_much_work_fails_the_step():
-    spec = compiled(start() + check("c", "x", it=f"concat({', '.join(['a'] * 60)})") + end() + chain("start", "c", "end"))
+    spec = compiled(
+        start() + check("c", "x", it=f"concat({', '.join(['a'] * 60)})") + end() + chain("start", "c", "end")
+    )
     for length, code in ((200, "expression_limit"), (100, "bad_value")):
         with pytest.raises(StepFailed) as caught:
             Play(spec, {"a": "x" * length})
@@ -133,12 +135,16 @@ def test_a_token_that_cannot_be_is_refused(token):
 
 def test_a_state_of_another_path_is_refused():
     one = compiled(start() + task("a") + end() + chain("start", "a", "end"))
-    other = compile_path(diagram(start() + task("a") + end() + chain("start", "a", "end"), key="other"), resources=Resources())
+    other = compile_path(
+        diagram(start() + task("a") + end() + chain("start", "a", "end"), key="other"), resources=Resources()
+    )
     with pytest.raises(StepFailed, match="state_other_path"):
         runtime.cancel_run(other, Play(one).last.state, now=NOW)
 
 
-@pytest.mark.parametrize("text", ["", "P", "PT", "P1", "3D", "P-3D", "P1.5D", "P3DT", "PT5", "P٣D", "P1D1Y", "p3d", "P1D 2", "P1234567D"])
+@pytest.mark.parametrize(
+    "text", ["", "P", "PT", "P1", "3D", "P-3D", "P1.5D", "P3DT", "PT5", "P٣D", "P1D1Y", "p3d", "P1D 2", "P1234567D"]
+)
 def test_what_is_no_duration(text):
     assert parse_duration(text) is None
 

@@ -59,7 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _taken(take: Taken, opened: Stages, sizes: Sizes) -> list[Measure]:
     started = time.perf_counter()
-    print(f"{opened.kind}: {take.__module__.rpartition('.')[2]}.{take.__name__} …", end=" ", file=sys.stderr, flush=True)
+    print(
+        f"{opened.kind}: {take.__module__.rpartition('.')[2]}.{take.__name__} …", end=" ", file=sys.stderr, flush=True
+    )
     found = take(opened, sizes)
     print(f"{time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
     return found

@@ -6,6 +6,8 @@ Its conditions are single names, which mean the same in the product's expression
 
 from __future__ import annotations
 
+import itertools
+
 from nrm.countries import Json
 
 STEPS = 10
@@ -72,7 +74,7 @@ def _measured() -> bytes:
     parts += [_task(name) for name in steps]
     parts.append('<bpmn:exclusiveGateway id="extra" name="More?" default="f_skip"/>')
     parts.append('<bpmn:exclusiveGateway id="round" name="Again?" default="f_end"/>')
-    for here, there in zip(steps, steps[1:], strict=False):
+    for here, there in itertools.pairwise(steps):
         if here == steps[4]:
             parts.append(_flow(f"f_{here}", here, "extra"))
             parts.append(_flow("f_extra", "extra", there, "extra_step"))

@@ -201,9 +201,7 @@ class _Sqlite:
         self._connection.execute(statement)
 
     def series(self, count: int) -> str:
-        return (
-            f"(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {count}) SELECT n FROM c) s"
-        )
+        return f"(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {count}) SELECT n FROM c) s"
 
     def moment(self, minutes: str) -> str:
         return f"strftime('%Y-%m-%d %H:%M:%S.000000', '2026-03-01 08:00:00', ({minutes}) || ' minutes')"

@@ -140,7 +140,9 @@ class Stages:
         self.opened["original"] = stage
         with stage.app.app_context():
             load_pack(SYSTEM, read_pack(ROOT / "workflows" / "testland"))
-            transact(SYSTEM, lambda work: load_paths(work, diagrams.DIAGRAMS, load_forms(work, diagrams.FORMS), Resources()))
+            transact(
+                SYSTEM, lambda work: load_paths(work, diagrams.DIAGRAMS, load_forms(work, diagrams.FORMS), Resources())
+            )
         return stage
 
     def _new_url(self) -> str:
