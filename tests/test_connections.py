@@ -34,7 +34,7 @@ def test_a_connection_that_died_while_it_rested_is_replaced(
         db.session.close()
         url = db.engine.url.render_as_string(hide_password=False)
         with psycopg.connect("postgresql://" + url.partition("://")[2], autocommit=True) as other:
-            databases.end_other_sessions(other)
+            other.execute("SELECT pg_terminate_backend(%s)", [before])
         monkeypatch.setattr("nrm.db.LONG_REST", 0.0)
         after = db.session.execute(process).scalar_one()
         db.session.close()
