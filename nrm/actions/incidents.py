@@ -21,16 +21,12 @@ from nrm.actions.inputs import Input, input_from_json, values_from_json
 from nrm.engine.effects import Value
 from nrm.errors import IllegalMove, NotFound, NotValid, Problem, StaleVersion
 from nrm.jobs import table
-from nrm.models import Case, Delivery, Incident, Job, Referral, Run, Task
+from nrm.models import Case, Delivery, Incident, Job, Run
 from nrm.queries import paths
+from nrm.queries.incidents import REPAIR, WITHOUT_CASE, facts_of
 from nrm.rules.incidents import IncidentFacts, incident_actions
-from nrm.rules.statuses import TERMINAL
 from nrm.sealing import Json, seal
-from nrm.vocabulary import IncidentStatus, TaskStatus
-
-PERMISSION: Final = "incident.repair"
-WITHOUT_CASE: Final = "system.watch"
-"""Permission to act on what concerns no case: a periodic work, a delivery."""
+from nrm.vocabulary import IncidentStatus
 
 _LONGEST_TEXT: Final = 200
 _LONGEST_LIST: Final = 50
@@ -166,7 +162,7 @@ def _hold(work: Work, incident_id: str, version: int | None) -> Held:
         raise NotFound
     case = None
     if place.case_id is not None:
-        case = lock_visible_case(work, place.case_id, writing=True, permission=PERMISSION)
+        case = lock_visible_case(work, place.case_id, writing=True, permission=REPAIR)
     elif not work.actor.may(WITHOUT_CASE):
         raise NotFound
     incident = session.execute(
@@ -176,30 +172,8 @@ def _hold(work: Work, incident_id: str, version: int | None) -> Held:
         raise StaleVersion(incident.version)
     run = session.get(Run, incident.run_id, populate_existing=True) if incident.run_id else None
     job = session.get(Job, incident.job_id, populate_existing=True) if incident.job_id is not None else None
-    facts = IncidentFacts(
-        open=incident.status == IncidentStatus.OPEN,
-        has_input=bool(incident.retry),
-        run_runs=run is not None and run.status == "running",
-        has_job=incident.job_id is not None,
-        job_is_wanted=job is not None and _is_wanted(work, job),
-    )
+    facts = facts_of(session, incident, run, job)
     return Held(incident=incident, case=case, run=run, job=job, facts=facts)
-
-
-def _is_wanted(work: Work, job: Job) -> bool:
-    """Say whether somebody would wait for ever if this job were thrown away."""
-    session, args = work.session, job.args
-    if job.kind == "timer":
-        wanted = select(Run.id).where(Run.id == args["run"], Run.status == "running")
-    elif job.kind in {"task_clock", "task_resume"}:
-        live = (str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD))
-        wanted = select(Task.id).where(Task.id == args["task"], Task.status.in_(live))
-    elif job.kind == "referral_clock":
-        ended = [str(state) for state in TERMINAL]
-        wanted = select(Referral.id).where(Referral.id == args["referral"], Referral.state.not_in(ended))
-    else:
-        return False
-    return session.execute(wanted).first() is not None
 
 
 def _deliver_again(work: Work, job: Job) -> None:

@@ -189,7 +189,7 @@ class PackData:
             if permission not in seat.permissions or desk is None or seat.organisation_id != desk.organisation_id:
                 continue
             own = desks.get(seat.desk_id) if seat.desk_id else None
-            if seat.desk_id is None or own is not None and own.governorate in {None, desk.governorate}:
+            if seat.desk_id is None or (own is not None and own.governorate in {None, desk.governorate}):
                 return True
         return False
 
