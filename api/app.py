@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import logs
 from api.openapi import document
+from api.pages import welcome
 from api.security.headers import secure
 from api.security.sessions import who_asks
 from api.transport.body import LIMIT
@@ -57,6 +58,8 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
     for noun in NOUNS:
         app.register_blueprint(noun.blueprint)
     app.add_url_rule("/api/v1/openapi.json", endpoint="openapi", view_func=_openapi, methods=["GET"])
+    if config.demo:
+        app.register_blueprint(welcome.blueprint)
     _add_handlers(app, config)
     if config.trusted_proxies:
         number = config.trusted_proxies

@@ -11,15 +11,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from nrm.actions.seeding import load_pack
-from nrm.actors import SYSTEM
 from nrm.config import Config, read_config
-from nrm.countries import read_pack
 from nrm.db import db, engine_options, prepare_engine
-from nrm.demo.making import Made, make_demo
+from nrm.demo.making import Made
+from nrm.demo.preparing import prepare
 from nrm.demo.stories import Demo, read_demo
 from nrm.installation import install
-from nrm.migrations import run
 from tests import databases
 from tests.installations import forget
 
@@ -67,35 +64,27 @@ def opened(url: str, data_dir: Path) -> Iterator[tuple[Flask, Config]]:
             forget()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def shown_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a new database with tables and the demonstrated country's pack."""
+    """URL of a new, empty database."""
     folder = tmp_path_factory.mktemp("demo")
     if request.param == "sqlite":
-        url = f"sqlite:///{folder / 'nrm.sqlite3'}"
-        yield _with_pack(url, folder)
+        yield f"sqlite:///{folder / 'nrm.sqlite3'}"
         return
     server: str = request.getfixturevalue("postgresql_server")
     name = f"nrm_demo_{uuid.uuid4().hex[:12]}"
     url = databases.create_database(server, name)
     try:
-        yield _with_pack(url, folder)
+        yield url
     finally:
         databases.drop_database(server, name)
 
 
-def _with_pack(url: str, folder: Path) -> str:
-    run.upgrade(url)
-    with opened(url, folder):
-        load_pack(SYSTEM, read_pack(PACK))
-    return url
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made(shown_url: str, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """What making the demonstration did, once per database."""
-    with opened(shown_url, tmp_path_factory.mktemp("making")):
-        return make_demo(read_demo(PACK))
+    with opened(shown_url, tmp_path_factory.mktemp("making")) as (_, config):
+        return prepare(config)[1]
 
 
 @pytest.fixture
