@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
+from pathlib import Path
 
-from nrm.actions.path_loading import compile_paths, pack_resources
-from nrm.countries import BadPack, ItemKind, Json, Pack, PackProblem
+import orjson
+
+from nrm.actions.path_loading import compile_paths, pack_resources, path_problem
+from nrm.countries import ItemKind, Json, Pack, PackProblem
+from nrm.engine.confined import check_diagram
+from nrm.engine.findings import Finding
+from nrm.engine.parsing import PathSpec
+from nrm.engine.steps import Resources
+from nrm.engine.wording import render_finding
 from nrm.errors import NotValid
 from nrm.queries.packs import read_clocks, read_ladder
+from nrm.queries.paths import resources_from_json, resources_to_json
 from nrm.rules.deadlines import parse_calendar
 from nrm.rules.forms import parse_form
 from nrm.rules.permissions import PERMISSIONS
 
 
 def check_pack(pack: Pack) -> tuple[PackProblem, ...]:
-    """List what is wrong with a pack that could be read.
+    """List what is wrong with a pack that could be read; diagrams are looked at in a process that can be killed.
 
     Args:
         pack: from `nrm.countries.read_pack`.
@@ -24,25 +33,64 @@ def check_pack(pack: Pack) -> tuple[PackProblem, ...]:
         All problems; a pack with one that is not a mere warning is not loaded.
     """
     problems = [*_forms(pack), *_country(pack), *_roles(pack)]
-    try:
-        specs = compile_paths(pack.paths, pack_resources(pack.items))
-    except BadPack as error:
-        return (*problems, *error.problems)
+    resources = pack_resources(pack.items)
+    for key, diagram in pack.paths.items():
+        found = _findings(diagram, resources_key(resources))
+        problems += [path_problem(key, finding) for finding in found]
+    if any(not problem.warning for problem in problems):
+        return tuple(problems)
+    return (*problems, *_names_in_paths(pack, compile_paths(pack.paths, resources)))
+
+
+def _names_in_paths(pack: Pack, specs: Mapping[str, PathSpec]) -> Iterator[PackProblem]:
     for key, spec in specs.items():
+        file = f"paths/{key}.bpmn"
         for step in spec.steps.values():
             if step.form and step.form not in pack.forms:
-                problems.append(_problem(f"paths/{key}.bpmn", step.id, "unknown_form", step.form))
+                yield _problem(file, step.id, "unknown_form", step.form)
             if step.role and step.role not in pack.contents(ItemKind.ROLE):
-                problems.append(_problem(f"paths/{key}.bpmn", step.id, "unknown_role", step.role))
-        problems += [
-            _problem(f"paths/{key}.bpmn", "", "unknown_path", called)
-            for called in sorted(spec.called - pack.paths.keys())
-        ]
-    return tuple(problems)
+                yield _problem(file, step.id, "unknown_role", step.role)
+        for called in sorted(spec.called - pack.paths.keys()):
+            yield _problem(file, "", "unknown_path", called)
+
+
+def resources_key(resources: Resources) -> str:
+    """Write resources as one text."""
+    return orjson.dumps(resources_to_json(resources), option=orjson.OPT_SORT_KEYS).decode()
+
+
+@lru_cache(maxsize=256)
+def _findings(diagram: bytes, resources: str) -> tuple[Finding, ...]:
+    """Check a diagram; the same one with the same settings and tables is looked at once in a process."""
+    return check_diagram(diagram, resources=resources_from_json(orjson.loads(resources)), known=None)
 
 
 def _problem(file: str, pointer: str, code: str, value: str, *, warning: bool = False) -> PackProblem:
     return PackProblem(file=file, pointer=pointer, code=code, params={"value": value}, warning=warning)
+
+
+def render_problem(problem: PackProblem, language: str) -> str:
+    """Say a problem of a pack in words.
+
+    Args:
+        problem: from `check_pack` or `BadPack.problems`.
+        language: ar, ckb or en.
+
+    Returns:
+        One sentence, without the place, which `file` and `pointer` name.
+    """
+    if problem.file.startswith("paths/") and problem.code not in _texts("packs", language):
+        params = {name: value for name, value in problem.params.items() if value is not None}
+        return render_finding(Finding(code=problem.code, element=problem.pointer, params=params), language)
+    text = _texts("packs", language).get(problem.code) or _texts("problems", language).get(problem.code)
+    return text.format_map(dict(problem.params)) if text else problem.code
+
+
+@lru_cache(maxsize=16)
+def _texts(name: str, language: str) -> dict[str, str]:
+    file = Path(__file__).parents[1] / "locale" / language / f"{name}.json"
+    texts: dict[str, str] = orjson.loads(file.read_bytes())
+    return texts
 
 
 def _forms(pack: Pack) -> Iterator[PackProblem]:

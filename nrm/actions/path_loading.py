@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from nrm import ids
 from nrm.actions._action import Work
 from nrm.countries import BadPack, Item, ItemKind, Json, PackProblem
-from nrm.engine.findings import Finding
+from nrm.engine.findings import Finding, Severity
 from nrm.engine.parsing import PathSpec, compile_path
 from nrm.engine.steps import Resources
 from nrm.errors import BadPath
@@ -77,7 +77,11 @@ def compile_paths(diagrams: Mapping[str, bytes], resources: Resources) -> dict[s
 def path_problem(key: str, finding: Finding) -> PackProblem:
     """Tell a finding on a diagram as a problem of the pack; the pointer is the element's id."""
     return PackProblem(
-        file=f"paths/{key}.bpmn", pointer=finding.element, code=finding.code, params=dict(finding.params)
+        file=f"paths/{key}.bpmn",
+        pointer=finding.element,
+        code=finding.code,
+        params=dict(finding.params),
+        warning=finding.severity is not Severity.ERROR,
     )
 
 
@@ -148,7 +152,7 @@ def _fresh(spec: PathSpec, diagram: str, forms: FormIds, resources: Resources) -
     missing = [name for name in named if name not in forms.ids]
     if missing:
         file = f"paths/{spec.key}.bpmn"
-        raise BadPack([PackProblem(file=file, pointer="", code="unknown_form", params={"form": missing[0]})])
+        raise BadPack([PackProblem(file=file, pointer="", code="unknown_form", params={"value": missing[0]})])
     whole = [diagram, {name: forms.hashes[name] for name in named}, resources_to_json(used)]
     return _Fresh(
         columns={

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,8 +19,9 @@ from nrm import countries, ids
 from nrm.actions._action import Work, action
 from nrm.actions.pack_checks import check_pack
 from nrm.actions.path_loading import load_forms, load_paths, pack_resources
-from nrm.countries import BadPack, Pack, PackProblem, write_pack
+from nrm.countries import BadPack, ItemKind, Pack, PackProblem, write_pack
 from nrm.db import Base, db
+from nrm.installation import installation
 from nrm.models import CodeEntry, Desk, Organisation, PackItem, Place, Service, ServiceCoverage, SharingAgreement
 from nrm.queries import packs
 from nrm.queries.pack_rows import (
@@ -100,7 +101,7 @@ def load_pack(work: Work, pack: Pack) -> LoadReport:
     """Take a country pack over.
 
     The first version of a path is published; a changed path becomes a draft. Nothing that was changed here is
-    overwritten, nothing is deleted.
+    overwritten, nothing is deleted. Agreements that are marked as "demo" are taken in demo mode only.
 
     Args:
         work: the transaction.
@@ -113,7 +114,7 @@ def load_pack(work: Work, pack: Pack) -> LoadReport:
     if any(not problem.warning for problem in problems):
         raise BadPack(problems)
     loading = _Loading(work, read_stored(work.session))
-    loading.directory(pack)
+    loading.directory(_without_demo(pack))
     changes = loading.changes
     forms = load_forms(work, pack.forms)
     changes += [Change(kind="form", key=key, taken=Taken.ADDED) for key in forms.new]
@@ -127,6 +128,19 @@ def load_pack(work: Work, pack: Pack) -> LoadReport:
         counts = Counter(str(change.taken) for change in news)
         work.record("pack.loaded", stream="system", subject=("pack", pack.key), data=dict(counts))
     return LoadReport(pack=pack.key, changes=news, unchanged=len(changes) - len(news), warnings=problems)
+
+
+def _without_demo(pack: Pack) -> Pack:
+    """Leave invented agreements out where real people's data could go to somebody on their word."""
+    if installation().config.demo:
+        return pack
+    marks = pack.contents(ItemKind.MARKS)
+
+    def signed(agreement: countries.Agreement) -> bool:
+        said = marks.get(f"agreement:{entry_key(agreement)}")
+        return not (isinstance(said, dict) and said.get("demo"))
+
+    return replace(pack, agreements=tuple(agreement for agreement in pack.agreements if signed(agreement)))
 
 
 def export_pack(folder: Path) -> tuple[str, ...]:

@@ -3,14 +3,15 @@
 import dataclasses
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 
 from nrm.actions.seeding import Taken, export_pack, load_pack
 from nrm.actors import SYSTEM, Actor, ActorKind
 from nrm.countries import BadPack, ItemKind, read_pack
 from nrm.db import db
 from nrm.errors import NotAllowed
-from nrm.models import Desk, FormVersion, Organisation, Path, PathVersion, Service
+from nrm.installation import install
+from nrm.models import Desk, FormVersion, Organisation, Path, PathVersion, Service, SharingAgreement
 from nrm.queries import packs, paths
 from nrm.vocabulary import PathStatus
 from tests.installations import TESTLAND
@@ -191,3 +192,12 @@ def test_a_desk_of_a_provider_is_only_found_by_naming_the_provider(installed):
     assert data.find_desk("provider_manager", governorate="norvale") is None
     owner = db.session.scalar(select(Organisation.id).where(Organisation.code == "open_door"))
     assert data.find_desk("provider_manager", governorate="norvale", organisation_id=owner).organisation_id == owner
+
+
+def test_invented_agreements_let_no_data_out_where_people_are_real(installed, testland, tmp_path):
+    assert db.session.scalar(select(func.count()).select_from(SharingAgreement)) > 0
+    db.session.execute(delete(SharingAgreement))
+    db.session.commit()
+    install(dataclasses.replace(installed.config, demo=False), installed.clock)
+    load_pack(SYSTEM, testland)
+    assert db.session.scalar(select(func.count()).select_from(SharingAgreement)) == 0

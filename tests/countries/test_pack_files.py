@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nrm.actions.pack_checks import render_problem
 from nrm.countries import BadPack, ItemKind, read_pack, write_pack
 
 
@@ -156,3 +157,36 @@ def test_a_form_must_be_called_like_its_file(folder):
 
 def test_a_folder_that_is_not_there_has_every_file_missing(tmp_path):
     assert {code for _, _, code in problems(tmp_path / "nowhere")} == {"file_missing"}
+
+
+def test_every_mistake_is_said_in_three_languages(folder):
+    change(folder, "places.json", lambda data: data[0]["names"].pop("ckb"))
+    change(folder, "services.json", lambda data: data[0].update(slots="many", colour="red", visibility="loud"))
+    change(folder, "roles.json", lambda data: data[0].update(code="a b"))
+    (folder / "code_lists.json").write_text("{")
+    (folder / "labels/en.json").unlink()
+    (folder / "paths/Bad Name.bpmn").write_bytes(b"<x/>")
+    (folder / "tables/priority.dmn").write_bytes(b"\xff")
+    with pytest.raises(BadPack) as caught:
+        read_pack(folder)
+    assert len({problem.code for problem in caught.value.problems}) >= 8
+    for problem in caught.value.problems:
+        said = {render_problem(problem, language) for language in ("ar", "ckb", "en")}
+        assert len(said) == 3
+        assert problem.code not in said
+
+
+def test_broken_references_are_said_in_three_languages(folder):
+    change(folder, "services.json", lambda data: data[0].update(desk="NOBODY", organisation="NONE"))
+    change(folder, "services.json", lambda data: data[0]["coverage"].append({"governorate": "moon", "district": "sea"}))
+    change(folder, "organisations.json", lambda data: data[0].update(jurisdiction="sky"))
+    change(folder, "organisations.json", lambda data: data[0]["desks"][0].update(role="wizard", jurisdiction="sky"))
+    change(folder, "organisations.json", lambda data: data[0]["agreements"][0].update(categories=["soul"]))
+    change(folder, "call_tables.json", lambda data: data[0]["entries"].update(JOB="no_such_path"))
+    with pytest.raises(BadPack) as caught:
+        read_pack(folder)
+    assert len({problem.code for problem in caught.value.problems}) == 8
+    for problem in caught.value.problems:
+        said = {render_problem(problem, language) for language in ("ar", "ckb", "en")}
+        assert len(said) == 3
+        assert all(str(problem.params["value"]) in text for text in said)
