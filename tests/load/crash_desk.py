@@ -1,4 +1,4 @@
-"""One desk that works: a process of its own that acts on orders from its standard input, and may be killed at any time.
+"""What the service cannot yet do over HTTP: a process that acts on orders from its input, and may be killed at any time.
 
 An order and its answer are one line of JSON each. Every order carries a key, as a request to the service does: asked
 again after a crash, it acts at most once and answers what the first one answered.
@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from nrm.actions import cases, deliveries, tasks
+from nrm.actions import cases, deliveries
 from nrm.actions._action import Idempotency, Replayed, idempotent, transact
 from nrm.actors import SYSTEM, Actor
 from nrm.clock import MovableClock
@@ -52,8 +52,6 @@ def obey(order: dict[str, str], handler: Actor, land: World) -> object:
         case "open":
             person = land.person()
             return once(key, lambda: cases.open_case(handler, person, governorate="norvale", path=PATH))
-        case "complete":
-            return complete(key, handler, order["task"])
         case "tell":
             subject = ("task", key)
             return once(
@@ -66,17 +64,11 @@ def obey(order: dict[str, str], handler: Actor, land: World) -> object:
                 ),
             )
         case "list":
-            found = select(Task.id, Task.step).where(Task.case_id == order["case"], Task.status == "open")
-            return [[row.id, row.step] for row in db.session.execute(found)]
+            found = select(Task.id, Task.step, Task.version).where(
+                Task.case_id == order["case"], Task.status == "open", Task.assignee_id.is_(None)
+            )
+            return [[row.id, row.step, row.version] for row in db.session.execute(found)]
     raise ValueError(order["do"])
-
-
-def complete(key: str, handler: Actor, task_id: str) -> object:
-    """Take a task and complete it, each under a key of its own."""
-    once(key + ":claim", lambda: tasks.claim_task(handler, task_id))
-    version = db.session.execute(select(Task.version).where(Task.id == task_id)).scalar_one()
-    answers = {"note": f"Done under {key}"}
-    return once(key, lambda: tasks.complete_task(handler, task_id, answers=answers, version=version))
 
 
 def main(url: str, data_dir: str) -> None:

@@ -1,8 +1,10 @@
-"""`python -m tests.load.soak`: kill -9 desks, runners and the database under load; nothing may be lost or doubled.
+"""`python -m tests.load.soak`: kill -9 web, runners and the database under load; nothing may be lost or doubled.
 
-Desks open cases, complete tasks and send notices, each under a key that they repeat until it is acknowledged. Timers
-of the cases go off while the clock is moved. At the end every acknowledged order must be there exactly once, every
-timer must have opened its step once, every notice must have left, and `verify_all` must find nothing.
+The real service runs: gunicorn and two runners. Clients take and complete tasks over HTTP; cases are opened and
+notices sent by helper processes, which are killed too. Each request is repeated under its key until it is
+acknowledged. Timers of the cases go off while the clock is moved. At the end every acknowledged request must be there
+exactly once, every timer must have opened its step once, every notice must have left, and `verify_all` must find
+nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,16 +32,19 @@ from sqlalchemy import func, select, text, update
 
 from nrm.actions.schedules import SCHEDULES
 from nrm.clock import MovableClock
+from nrm.credentials import hash_password
 from nrm.db import db
-from nrm.models import Case, Delivery, Event, Incident, Job, Organisation, Run, Task, TaskAnswers
+from nrm.models import Case, Delivery, Event, Incident, Job, Organisation, Run, Task, TaskAnswers, User
 from nrm.queries.verify import verify_all
-from tests.installations import fill_with_testland, installed
+from tests.installations import ROOT, fill_with_testland, installed
+from tests.load.crash_client import Client
 from tests.load.crash_server import KillableServer
+from tests.world import World
 
 DESKS = 3
 RUNNERS = 2
-LEASE = 5.0
-"""Seconds; shorter than in production, so that what a killed runner held is taken up while the test still runs."""
+PASSWORD = "invented-words-7-for-tests"
+SECRET = "only for tests: " + "0123456789abcdef" * 2
 
 
 @dataclass
@@ -46,28 +52,42 @@ class Child:
     """A process that may die at any time and is started again."""
 
     command: list[str]
+    env: dict[str, str]
+    talks: bool = False
     process: subprocess.Popen[str] | None = None
     starts: int = 0
 
     def start(self) -> subprocess.Popen[str]:
-        """Start it and wait until it is ready; again when it was killed meanwhile or the database was away."""
+        """Start it; one that talks is waited for, and started again when it died before it was ready."""
         while True:
             self.starts += 1
+            pipe = subprocess.PIPE if self.talks else subprocess.DEVNULL
             self.process = subprocess.Popen(
-                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                self.command,
+                env=self.env,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                process_group=0,
             )
-            assert self.process.stdout is not None
-            if self.process.stdout.readline():
+            if self.process.stdout is None or self.process.stdout.readline():
                 return self.process
             self.process.wait()
 
     def kill(self) -> bool:
-        """Kill it with signal 9 and say whether it lived."""
+        """Kill it and all its children with signal 9, and say whether it lived."""
         process = self.process
         if process is None or process.poll() is not None:
             return False
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
         return True
+
+    def keep(self) -> None:
+        """Start it again when it ended by itself, as whatever watches over a service does."""
+        if self.process is None or self.process.poll() is not None:
+            self.start()
 
 
 @dataclass
@@ -83,9 +103,9 @@ class Acknowledged:
 class Desk:
     """One client: gives orders to its process and repeats them until they are acknowledged."""
 
-    def __init__(self, number: int, child: Child, told: Acknowledged, organisation: str) -> None:
+    def __init__(self, number: int, child: Child, client: Client, *, told: Acknowledged, organisation: str) -> None:
         """Start the process."""
-        self.child, self.told, self.organisation = child, told, organisation
+        self.child, self.client, self.told, self.organisation = child, client, told, organisation
         self.name = f"desk{number}"
         self.keys = itertools.count()
         self.open: list[str] = []
@@ -99,7 +119,7 @@ class Desk:
         while True:
             answer = self._once(line)
             if answer is not None and "answer" in answer:
-                self._note(do, key, answer["answer"], more)
+                self._note(do, key, answer["answer"])
                 return answer["answer"]
             self.told.asked_again += 1
             time.sleep(0.05)
@@ -118,12 +138,10 @@ class Desk:
             return None
         return dict(json.loads(reply)) if reply.endswith("\n") else None
 
-    def _note(self, do: str, key: str, answer: object, more: dict[str, str]) -> None:
+    def _note(self, do: str, key: str, answer: object) -> None:
         if do == "open":
             self.told.cases[key] = str(answer)
             self.open.append(str(answer))
-        elif do == "complete":
-            self.told.tasks[key] = more["task"]
         elif do == "tell":
             self.told.notices[key] = str(answer)
 
@@ -138,62 +156,115 @@ class Desk:
 
     def do_tasks(self, case_id: str) -> None:
         """Complete the open tasks of a case."""
-        for task_id, step in self.order("list", case=case_id):  # type: ignore[attr-defined]  # a list of pairs
-            self.order("complete", task=task_id)
+        found = self.order("list", case=case_id)
+        for task_id, step, version in found:  # type: ignore[attr-defined]  # a list of triples
+            key = f"{self.name}-{next(self.keys)}"
+            self.client.complete(key, task_id, version)
+            self.told.tasks[key] = task_id
             if step == "ring":
                 self.open.remove(case_id)
 
 
+@dataclass
+class Service:
+    """Everything that runs."""
+
+    web: Child
+    runners: list[Child]
+    desks: list[Desk]
+    server: KillableServer | None
+
+
 @contextmanager
-def desks_and_runners(
-    url: str, data_dir: Path, told: Acknowledged, organisation: str
-) -> Iterator[tuple[list[Desk], list[Child]]]:
-    """Start everything; at the end stop the runners gracefully and the desks by closing their input."""
-    python = [sys.executable, "-W", "ignore", "-m"]
-    runners = [Child([*python, "tests.load.crash_runner", url, str(data_dir), str(LEASE)]) for _ in range(RUNNERS)]
-    for runner in runners:
-        runner.start()
-    desk_command = [*python, "tests.load.crash_desk", url, str(data_dir)]
-    desks = [Desk(number, Child(desk_command), told, organisation) for number in range(DESKS)]
+def service(
+    url: str, data_dir: Path, *, told: Acknowledged, organisation: str, server: KillableServer | None
+) -> Iterator[Service]:
+    """Start everything; at the end stop the runners gracefully."""
+    port = _free_port()
+    env = {
+        **os.environ,
+        "PORT": str(port),
+        "NRM_DATABASE_URL": url,
+        "NRM_DATA_DIR": str(data_dir),
+        "NRM_DEMO": "1",
+        "NRM_SECRET": SECRET,
+        "NRM_COUNTRY": "testland",
+        "NRM_PACKS_DIR": str(ROOT / "workflows"),
+        "NRM_PASSWORD_MEMORY_KIB": "64",
+        "NRM_PASSWORD_ROUNDS": "1",
+        # The clock is moved by days: nobody is to be signed out by that.
+        "NRM_SESSION_IDLE_MINUTES": "5000000",
+        "NRM_SESSION_HOURS": "80000",
+        "PYTHONWARNINGS": "ignore",
+    }
+    serving = [sys.executable, "-m", "api.serving"]
+    desk = [sys.executable, "-m", "tests.load.crash_desk", url, str(data_dir)]
+    runners = [Child([*serving, "runner"], env) for _ in range(RUNNERS)]
+    web = Child([*serving, "web"], env)
+    desks: list[Desk] = []
+    logins = _logins()
     try:
-        yield desks, runners
+        for child in (web, *runners):
+            child.start()
+        for number, login in enumerate(logins):
+            helper = Child(desk, env, talks=True)
+            desks.append(Desk(number, helper, Client(port, login, PASSWORD), told=told, organisation=organisation))
+        yield Service(web=web, runners=runners, desks=desks, server=server)
     finally:
-        for child in [*runners, *(desk.child for desk in desks)]:
+        for one in desks:
+            one.stop.set()
+        for child in [web, *runners, *(one.child for one in desks)]:
             if child.process is not None and child.process.poll() is None:
                 child.process.send_signal(signal.SIGTERM)
-        for desk in desks:
-            desk.stop.set()
-        for child in [*runners, *(desk.child for desk in desks)]:
+        for child in [web, *runners, *(one.child for one in desks)]:
             if child.process is not None:
-                child.process.wait(40)
+                child.process.wait(60)
 
 
-def kill_at_random(
-    kills: int, desks: list[Desk], runners: list[Child], server: KillableServer | None, clock: MovableClock
-) -> Counter[str]:
-    """Kill something every second or so, and let time pass faster than it does."""
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _logins() -> list[str]:
+    """Make somebody with a password for each client."""
+    land = World(clock=MovableClock(Path("/nonexistent")))  # type: ignore[arg-type]  # only `now` is asked
+    people = [land.at_desk("case_handler", "norvale", f"client {number}").id for number in range(DESKS)]
+    hashed = hash_password(PASSWORD, memory_kib=64, rounds=1)
+    db.session.remove()
+    with db.engine.begin() as connection:
+        connection.execute(update(User).where(User.id.in_(people)).values(password_hash=hashed))
+    return people
+
+
+def kill_at_random(kills: int, running: Service, clock: MovableClock) -> Counter[str]:
+    """Kill something every few seconds, and let time pass faster than it does."""
     done: Counter[str] = Counter()
     while sum(done.values()) < kills:
-        time.sleep(random.uniform(0.4, 1.6))
+        time.sleep(random.uniform(1.5, 4))
         clock.move(timedelta(hours=random.randint(6, 18)))
-        what = random.choice(["desk", "runner", "runner"] + (["database", "session"] if server else []))
-        if _kill(what, desks, runners, server):
+        what = random.choice(
+            ["web", "web", "helper", "runner", "runner"] + (["database", "session"] if running.server else [])
+        )
+        if _kill(what, running):
             done[what] += 1
+        for child in (running.web, *running.runners):
+            child.keep()
     return done
 
 
-def _kill(what: str, desks: list[Desk], runners: list[Child], server: KillableServer | None) -> bool:
-    """Kill one of a sort and say whether it lived; desks are started again by whoever gives them orders."""
-    if what == "desk":
-        return random.choice(desks).child.kill()
+def _kill(what: str, running: Service) -> bool:
+    """Kill one of a sort and say whether it lived; helpers are started again by whoever gives them orders."""
+    if what == "web":
+        return running.web.kill()
+    if what == "helper":
+        return random.choice(running.desks).child.kill()
     if what == "runner":
-        victim = random.choice(runners)
-        killed = victim.kill()
-        victim.start()
-        return killed
-    if server is None:
+        return random.choice(running.runners).kill()
+    if running.server is None:
         return False
-    return server.kill() if what == "database" else server.kill_session()
+    return running.server.kill() if what == "database" else running.server.kill_session()
 
 
 def until(true: Callable[[], bool], seconds: float) -> bool:
@@ -277,11 +348,12 @@ def _soak(
     organisation = _mailed_organisation()
     told = Acknowledged()
     begun = time.monotonic()
-    with desks_and_runners(url, data_dir, told, organisation) as (desks, runners):
+    with service(url, data_dir, told=told, organisation=organisation, server=server) as running:
+        desks = running.desks
         threads = [threading.Thread(target=desk.work, daemon=True) for desk in desks]
         for thread in threads:
             thread.start()
-        done = kill_at_random(kills, desks, runners, server, clock)
+        done = kill_at_random(kills, running, clock)
         for desk in desks:
             desk.stop.set()
         for thread in threads:
@@ -291,10 +363,10 @@ def _soak(
                 desk.do_tasks(case_id)
         loaded = time.monotonic() - begun
         clock.move(timedelta(days=4))
-        in_time = until(lambda: settled(clock), 60 + 4 * LEASE)
+        in_time = until(lambda: settled(clock), 120)
     figures = judge(told, data_dir)
     print(
-        f"\n{kind}: {sum(done.values())} kills in {loaded:.0f} s ({dict(done)}), {told.asked_again} orders asked again"
+        f"\n{kind}: {sum(done.values())} kills in {loaded:.0f} s ({dict(done)}), {told.asked_again + sum(desk.client.again for desk in desks)} requests repeated"
     )
     for name, expected, found in figures:
         print(f"  {'ok ' if expected == found else 'BAD'} {name}: {found} of {expected}")
