@@ -1,15 +1,17 @@
-"""Who may know of a case: rows, written in the commit that makes them needed."""
+"""Who may know of a case: rows, written in the commit that makes them needed, and the lock that asks for them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nrm import ids
 from nrm.actions._action import Work
-from nrm.models import CaseAccess
+from nrm.errors import NotAllowed, NotFound, StaleVersion
+from nrm.models import Case, CaseAccess
+from nrm.queries.scope import sees_case
 from nrm.vocabulary import Access, Holder
 
 
@@ -88,3 +90,36 @@ def end_access(work: Work, case_id: str, *, holder: tuple[Holder, str], reason: 
     done = work.session.execute(statement.values(until=work.now).execution_options(synchronize_session=False))
     if done.rowcount:  # type: ignore[attr-defined]  # a CursorResult
         work.record("case.access_ended", stream=case_id, subject=(str(holder[0]), holder[1]), data={"reason": reason})
+
+
+def lock_visible_case(
+    work: Work, case_id: str, *, writing: bool, version: int | None = None, permission: str | None = None
+) -> Case:
+    """Lock a case that the actor may know of.
+
+    Args:
+        work: the transaction.
+        case_id: the case.
+        writing: the actor must have access to work on it.
+        version: the version that the actor saw.
+        permission: a permission that the actor needs.
+
+    Raises:
+        NotFound: there is no such case, or it is not the actor's to know of.
+        NotAllowed: the actor may know of it, but not do this.
+        StaleVersion: it changed since.
+    """
+    case = work.lock_case(case_id)
+    if not work.actor.is_system:
+        seen = select(Case.id).where(Case.id == case_id, sees_case(work.actor, work.now))
+        if work.session.execute(seen).first() is None:
+            raise NotFound
+        if writing:
+            works = select(Case.id).where(Case.id == case_id, sees_case(work.actor, work.now, writing=True))
+            if work.session.execute(works).first() is None:
+                raise NotAllowed("read_only_access")
+        if permission is not None:
+            work.require(permission)
+    if version is not None and case.version != version:
+        raise StaleVersion(case.version)
+    return case

@@ -12,16 +12,15 @@ from sqlalchemy import select, update
 from nrm import ids
 from nrm.actions import runs
 from nrm.actions._action import Work, action
-from nrm.actions.access import end_access, give_access
-from nrm.actions.closing import MAIN_PATH, end_case
+from nrm.actions.access import end_access, give_access, lock_visible_case
+from nrm.actions.closing import MAIN_PATH, end_case, open_referrals
 from nrm.actions.inputs import Input
 from nrm.actions.numbering import fresh_number
 from nrm.actions.openings import OWNER_ROLE
-from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
+from nrm.errors import IllegalMove, NotFound, NotValid, Problem
 from nrm.models import Case, CaseNote, Desk, Person, Run, Task, User
 from nrm.queries import packs
 from nrm.queries.packs import DeskEntry
-from nrm.queries.scope import sees_case
 from nrm.rules.texts import WrongValue, clean_text
 from nrm.sealing import seal
 from nrm.vocabulary import Access, CaseStatus, Holder, Level, Priority, TaskStatus
@@ -39,39 +38,6 @@ class CaseResult:
     number: str
     status: str
     version: int
-
-
-def lock_visible_case(
-    work: Work, case_id: str, *, writing: bool, version: int | None = None, permission: str | None = None
-) -> Case:
-    """Lock a case that the actor may know of.
-
-    Args:
-        work: the transaction.
-        case_id: the case.
-        writing: the actor must have access to work on it.
-        version: the version that the actor saw.
-        permission: a permission that the actor needs.
-
-    Raises:
-        NotFound: there is no such case, or it is not the actor's to know of.
-        NotAllowed: the actor may know of it, but not do this.
-        StaleVersion: it changed since.
-    """
-    case = work.lock_case(case_id)
-    if not work.actor.is_system:
-        seen = select(Case.id).where(Case.id == case_id, sees_case(work.actor, work.now))
-        if work.session.execute(seen).first() is None:
-            raise NotFound
-        if writing:
-            works = select(Case.id).where(Case.id == case_id, sees_case(work.actor, work.now, writing=True))
-            if work.session.execute(works).first() is None:
-                raise NotAllowed("read_only_access")
-        if permission is not None:
-            work.require(permission)
-    if version is not None and case.version != version:
-        raise StaleVersion(case.version)
-    return case
 
 
 @action("case.open", permission="case.open")
@@ -542,8 +508,6 @@ def close_case(work: Work, case_id: str, *, outcome: str, reason: str, version: 
         IllegalMove: it is closed, or a referral is still open.
         StaleVersion: it changed since.
     """
-    from nrm.actions.referrals import open_referrals  # noqa: PLC0415 - referrals drive runs
-
     case = lock_visible_case(work, case_id, writing=True, version=version)
     if case.status != CaseStatus.OPEN:
         raise IllegalMove(("reopen",), "case_closed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sqlalchemy import select
 
@@ -50,6 +50,11 @@ class CheckResult:
 
 Check: TypeAlias = Callable[[Work, CheckCall], CheckResult]
 Answers: TypeAlias = Mapping[str, Json]
+
+REGISTRY: Final[dict[str, Check]] = {}
+"""Name in the diagram → check. `nrm.actions.checks` fills it when the package is imported: runs call checks, and checks
+start further runs, so neither may import the other.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from nrm.actions import checks_cases, checks_plans, checks_referrals
-from nrm.actions.check_calls import Check, CheckCall, CheckResult, Registered, latest_answers
+from nrm.actions.check_calls import REGISTRY, Check, CheckCall, CheckResult, Registered, latest_answers
 
 __all__ = ["CHECKS", "CHECK_VALUES", "Check", "CheckCall", "CheckResult", "latest_answers"]
 
@@ -39,3 +39,5 @@ CHECKS: Final[Mapping[str, Check]] = {name: entry.check for name, entry in _ALL.
 
 CHECK_VALUES: Final[Mapping[str, Mapping[str, type]]] = {name: entry.values for name, entry in _ALL.items()}
 """Check → the values that it sets, with their types; what the linter knows of them."""
+
+REGISTRY.update(CHECKS)

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Final
 
-from nrm.actions import referrals
 from nrm.actions._action import Work
 from nrm.actions.cases import raise_level, set_priority
 from nrm.actions.check_calls import Answers, CheckCall, CheckResult, Registered, codes, flag, latest_answers, text
-from nrm.actions.closing import end_case
+from nrm.actions.closing import end_case, open_referrals
 from nrm.actions.consents import add_consent
 from nrm.actions.intake import change_from_answers
 from nrm.engine.failures import StepFailed
@@ -96,7 +95,7 @@ def _set_priority(work: Work, call: CheckCall) -> CheckResult:
 
 def _close_case(work: Work, call: CheckCall) -> CheckResult:
     answers = latest_answers(work, call)
-    if referrals.open_referrals(work, call.case.id):
+    if open_referrals(work, call.case.id):
         raise StepFailed("referrals_open", call.step)
     outcome = str(answers.get("case_outcome") or answers.get("outcome") or "not_achieved")
     reason = str(answers.get("closure_reason") or answers.get("reason") or "other")

@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from nrm import ids
 from nrm.actions._action import Work
-from nrm.models import Case, Outcome, Run
+from nrm.models import Case, Outcome, Referral, Run
 from nrm.queries import packs
+from nrm.rules.statuses import OPEN
 from nrm.vocabulary import CaseStatus
 
 MAIN_PATH: Final = "reintegration_case"
@@ -67,3 +68,9 @@ def end_if_over(work: Work, case: Case, *, path: str, outcome: str | None) -> No
         outcome=outcome if outcome in known else DEFAULT_OUTCOME,
         reason=outcome or DEFAULT_OUTCOME,
     )
+
+
+def open_referrals(work: Work, case_id: str) -> list[str]:
+    """List the referrals of a case that have not ended, drafts included."""
+    found = select(Referral.id).where(Referral.case_id == case_id, Referral.state.in_([str(state) for state in OPEN]))
+    return list(work.session.execute(found).scalars())

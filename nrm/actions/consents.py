@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from nrm import ids
 from nrm.actions import referrals, runs
 from nrm.actions._action import Work, action
-from nrm.actions.cases import lock_visible_case
+from nrm.actions.access import lock_visible_case
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem
 from nrm.models import Case, Consent, ConsentOverride, Disclosure, Organisation
 from nrm.rules.texts import WrongValue, clean_text

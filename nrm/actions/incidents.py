@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from nrm.actions import runs
 from nrm.actions._action import Work, action
-from nrm.actions.cases import lock_visible_case
+from nrm.actions.access import lock_visible_case
 from nrm.actions.inputs import Input, input_from_json, values_from_json
 from nrm.engine.effects import Value
 from nrm.errors import IllegalMove, NotFound, NotValid, Problem, StaleVersion

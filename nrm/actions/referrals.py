@@ -17,7 +17,8 @@ from nrm import ids
 from nrm.actions import referral_clocks as clocks
 from nrm.actions import runs
 from nrm.actions._action import Work, action
-from nrm.actions.cases import lock_visible_case
+from nrm.actions.access import lock_visible_case
+from nrm.actions.closing import open_referrals
 from nrm.actions.deliveries import tell_organisation
 from nrm.actions.disclosing import Gate, check_gate, disclose
 from nrm.actions.numbering import fresh_number
@@ -716,12 +717,6 @@ def close_loop(work: Work, referral_id: str, *, answer: str, version: int | None
     _touch(work, referral)
     work.session.flush()
     return result(work, loaded.case, referral, loaded)
-
-
-def open_referrals(work: Work, case_id: str) -> list[str]:
-    """List the referrals of a case that have not ended, drafts included."""
-    found = select(Referral.id).where(Referral.case_id == case_id, Referral.state.in_([str(state) for state in OPEN]))
-    return list(work.session.execute(found).scalars())
 
 
 def withdraw_all(work: Work, case: Case, *, reason: str, organisation_ids: frozenset[str] | None = None) -> int:

@@ -18,9 +18,11 @@ from sqlalchemy import delete, select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
+from nrm.actions.access import lock_visible_case
+from nrm.actions.check_calls import REGISTRY, CheckCall
 from nrm.actions.closing import end_if_over
 from nrm.actions.failures import open_incident
-from nrm.actions.inputs import Input, feed, input_to_json, values_to_json
+from nrm.actions.inputs import Input, feed, input_to_json, values_from_json, values_to_json
 from nrm.actions.openings import open_task
 from nrm.engine import effects as fx
 from nrm.engine import runtime
@@ -301,9 +303,7 @@ class RunBook:
             self.work.record("task.cancelled", stream=self.case.id, subject=("task", task_id), data={})
 
     def _run_check(self, run: LiveRun, effect: fx.RunCheck) -> None:
-        from nrm.actions.checks import CHECKS, CheckCall  # noqa: PLC0415 - checks start further runs
-
-        check = CHECKS.get(effect.name)
+        check = REGISTRY.get(effect.name)
         if check is None:
             raise StepFailed("unknown_check", effect.step, check=effect.name)
         call = CheckCall(
@@ -479,8 +479,6 @@ class RunBook:
                 wanted = run.id if effect.correlation == "run" else self.case.id
                 if message.name == effect.message and message.correlation == wanted and message.status == "waiting":
                     message.status, message.delivered_to = "delivered", run.id
-                    from nrm.actions.inputs import values_from_json  # noqa: PLC0415
-
                     values = values_from_json(message.decision_values)
                     self.give(run, Input(kind="message", token=effect.token, values=values))
 
@@ -737,8 +735,6 @@ def start_run(work: Work, case_id: str, path: str, *, version: int | None = None
         NotFound: when the case is not one that the actor may know of.
         IllegalMove: when the case is closed or the path cannot start.
     """
-    from nrm.actions.cases import lock_visible_case  # noqa: PLC0415 - cases start runs
-
     case = lock_visible_case(work, case_id, writing=True)
     if case.status != "open":
         raise IllegalMove(("reopen",), "case_closed")
@@ -758,8 +754,6 @@ def cancel_run(work: Work, run_id: str, *, reason: str) -> None:
         NotFound: when there is no such run, or it is not the actor's to know of.
         IllegalMove: when it has ended.
     """
-    from nrm.actions.cases import lock_visible_case  # noqa: PLC0415 - cases start runs
-
     case_id = work.session.execute(select(Run.case_id).where(Run.id == run_id)).scalar_one_or_none()
     if case_id is None:
         raise NotFound
