@@ -8,7 +8,6 @@ from typing import Any, Final, TypeVar
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from marshmallow import Schema
 
 from api.transport.endpoint import OPERATIONS, Operation
 from api.transport.shapes import schema_of
@@ -113,6 +112,9 @@ def _operation(operation: Operation, plugin: MarshmallowPlugin, definitions: dic
         reference = _ready(plugin.resolver).resolve_schema_dict(operation.body)  # type: ignore[no-untyped-call]
         required = any(field.required for field in operation.body.fields.values())
         described["requestBody"] = {"required": required, "content": {"application/json": {"schema": reference}}}
+    if operation.upload:
+        file = {media: {"schema": {"type": "string", "contentMediaType": media}} for media in operation.upload}
+        described["requestBody"] = {"required": True, "content": file}
     return described
 
 
@@ -184,12 +186,8 @@ def _refusals(operation: Operation) -> set[int]:
     refusals = {404, 422, 503}
     if operation.signed_in:
         refusals |= {401, 403}
-    if _takes(operation.body):
+    if operation.body is not None or operation.upload:
         refusals |= {400, 401, 403, 409, 412, 413, 415, 422, 429}
     if operation.versioned:
         refusals.add(428)
     return refusals
-
-
-def _takes(body: Schema | None) -> bool:
-    return body is not None

@@ -29,7 +29,7 @@ from api.transport.refusals import Refused
 from api.transport.shapes import write_json
 from nrm.actions._action import Idempotency, Replayed, idempotent
 from nrm.actors import Actor
-from nrm.errors import Conflict, NotAllowed, NotFound, NotValid, NrmError, Problem
+from nrm.errors import NotAllowed, NotFound, NotValid, NrmError, Problem
 from nrm.queries.page import Key, Page
 
 _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
@@ -109,6 +109,7 @@ class Operation:
         shape: turns the verb's result into the answer.
         media: media type of a good answer.
         tagged: the answer may be kept under its ETag, and 304 says that it is still good.
+        upload: media types of a file that is the whole body; then there is no JSON.
         handler: the verb.
     """
 
@@ -130,6 +131,7 @@ class Operation:
     shape: Callable[[Any], object] | None
     media: str
     tagged: bool
+    upload: tuple[str, ...]
     handler: Callable[..., object]
 
 
@@ -190,6 +192,7 @@ class Noun:
         shape: Callable[[Any], object] | None = None,
         media: str = JSON_TYPE,
         tagged: bool = False,
+        upload: tuple[str, ...] = (),
     ) -> Callable[[Callable[..., object]], Callable[..., object]]:
         """Declare an endpoint.
 
@@ -208,8 +211,9 @@ class Noun:
             shape: turns the handler's result into the answer.
             media: media type of a good answer.
             tagged: the answer may be kept under its ETag.
+            upload: media types of a file that is the whole body, instead of JSON.
         """
-        takes_body = method in {"POST", "PUT", "PATCH", "DELETE"}
+        takes_body = method in {"POST", "PUT", "PATCH", "DELETE"} and not upload
         schema = (body or (Versioned if versioned or method == "POST" else Body))() if takes_body else None
         if versioned and schema is not None and "version" not in schema.fields:
             raise RuntimeError(f"{rule}: a versioned verb has a schema of the kind Versioned")
@@ -224,7 +228,7 @@ class Noun:
                 summary=summary.rstrip("."),
                 description=re.sub(r"\s+", " ", rest).strip(),
                 body=schema,
-                query=(query or (Paged if paged else Body))() if method == "GET" else None,
+                query=(query or (Paged if paged else Body))() if method == "GET" or upload else None,
                 answer=answer,
                 paged=paged,
                 status=status or (200 if answer is not None else 204),
@@ -235,6 +239,7 @@ class Noun:
                 shape=shape,
                 media=media,
                 tagged=tagged,
+                upload=upload,
                 handler=handler,
             )
             OPERATIONS.append(operation)
@@ -271,7 +276,8 @@ def _answer(operation: Operation, parts: dict[str, str]) -> Response:
         _read_query(operation, ask)
     if operation.body is not None:
         _read_body(operation, ask)
-    if operation.method != "POST" or "Idempotency-Key" not in request.headers or not asked.session_id:
+    plain = operation.method != "POST" or not asked.session_id or bool(operation.upload)
+    if plain or "Idempotency-Key" not in request.headers:
         return _write(operation, operation.handler(ask, **parts))
     return _at_most_once(operation, ask, parts)
 
@@ -371,6 +377,21 @@ def _next_link(others: list[tuple[str, str]], cursor: str) -> str:
     return request.path + "?" + urlencode([*others, ("cursor", cursor)])
 
 
+def read_file(limit: int) -> bytes:
+    """Give the body of an upload.
+
+    Args:
+        limit: most bytes.
+
+    Raises:
+        Refused: it is larger.
+    """
+    if (request.content_length or 0) > limit:
+        raise Refused(413, "body_too_large", limit=limit)
+    request.max_content_length = limit
+    return request.get_data(cache=False)
+
+
 def unchanged(etag: str) -> Response | None:
     """Give the empty answer 304 when the client has this version already.
 
@@ -388,8 +409,3 @@ def tagged(content: object, etag: str, *, seconds: int = 0) -> Response:
     answer.headers["ETag"] = f'"{etag}"'
     answer.headers["Cache-Control"] = f"private, max-age={seconds}, must-revalidate"
     return answer
-
-
-def conflict(code: str) -> Conflict:
-    """Make the error of a state that the endpoint itself sees (demo mode is off)."""
-    return Conflict(code)

@@ -17,7 +17,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 
 _BAD_IN_LINE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _BAD_IN_TEXT: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_CODE: Final = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,63}")
+_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _ID: Final = re.compile(r"[a-z]{2,4}_[0-9a-hjkmnp-tv-z]{26}")
 
 _MESSAGES: Final[dict[str, str | list[Any] | dict[Any, Any]]] = {
@@ -123,7 +123,7 @@ class _Shaped(fields.String):
 
 
 class Code(_Shaped):
-    """A code: small Latin letters, digits, "_", "-", "." and ":"."""
+    """A code: Latin letters, digits, "_", "-", "." and ":"."""
 
     shape = _CODE
     mistake = "not_a_code"

@@ -5,11 +5,36 @@ from __future__ import annotations
 from typing import Final
 
 from api.transport.endpoint import Noun
-from api.v1 import demonstration, health, sessions, tasks
+from api.v1 import (
+    cases,
+    consents,
+    demonstration,
+    directory,
+    health,
+    incidents,
+    manifests,
+    notifications,
+    paths,
+    people,
+    referrals,
+    runs,
+    sessions,
+    tasks,
+)
 
 NOUNS: Final[tuple[Noun, ...]] = (
     sessions.session,
     tasks.tasks,
+    people.people,
+    cases.cases,
+    consents.consents,
+    runs.runs,
+    referrals.referrals,
+    paths.paths,
+    incidents.incidents,
+    directory.directory,
+    manifests.manifests,
+    notifications.notifications,
     demonstration.demonstration,
     health.health,
 )

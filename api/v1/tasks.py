@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from api.schemas.tasks import AddText, Complete, Give, Hold, InboxQuery, Release, SaveDraft, TakeNext
 from api.transport.endpoint import Ask, Noun
+from api.transport.mistakes import Mistake, tell
 from api.transport.shapes import Made, made
 from nrm.actions import tasks as actions
+from nrm.actions.reading import note_read
 from nrm.actions.tasks import DraftSaved, TaskDone, TaskResult
 from nrm.errors import IllegalMove, NotFound
 from nrm.installation import installation
@@ -63,8 +68,14 @@ def take_next(ask: Ask) -> TaskResult:
 
 @tasks.get("/tasks/<task_id>", answer=TaskView)
 def read_task(ask: Ask, task_id: str) -> TaskView:
-    """Open a task: its form, draft, earlier answers and comments."""
-    return queries.task(ask.actor, installation().clock.now(), task_id)
+    """Open a task: its form, draft, earlier answers and comments.
+
+    That a task of a strictly confidential case was read is recorded.
+    """
+    found = queries.task(ask.actor, installation().clock.now(), task_id)
+    if found.task.level == "strict":
+        note_read(ask.actor, "task", task_id)
+    return found
 
 
 @tasks.get("/tasks/<task_id>/colleagues", answer=tuple[Colleague, ...])
@@ -121,7 +132,20 @@ def comment(ask: Ask, task_id: str) -> str:
     return actions.comment_task(ask.actor, task_id, text=ask.body["text"])
 
 
-@tasks.put("/tasks/<task_id>/draft", body=SaveDraft, answer=DraftSaved)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedDraft:
+    """A saved draft; `problems` would still stop completing."""
+
+    version: int
+    saved_at: datetime
+    problems: tuple[Mistake, ...]
+
+
+def _draft(saved: DraftSaved) -> SavedDraft:
+    return SavedDraft(version=saved.version, saved_at=saved.saved_at, problems=tell(saved.problems))
+
+
+@tasks.put("/tasks/<task_id>/draft", body=SaveDraft, answer=SavedDraft, shape=_draft)
 def save_draft(ask: Ask, task_id: str) -> DraftSaved:
     """Keep answers that are typed but not given; says what would still stop completing."""
     return actions.save_draft(ask.actor, task_id, answers=ask.body["answers"], version=ask.version)

@@ -1,0 +1,58 @@
+"""Consents of a case: record, withdraw; disclosures without one, by two people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.schemas.cases import AskOverride, RecordConsent, WithdrawConsent
+from api.transport.endpoint import Ask, Noun
+from api.transport.shapes import Made, made
+from nrm.actions import consents as actions
+from nrm.installation import installation
+from nrm.queries import cases as queries
+from nrm.queries.cases import ConsentList
+
+consents = Noun("consents")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """What withdrawing a consent did."""
+
+    referrals_ended: int
+
+
+def _withdrawn(count: int) -> Withdrawn:
+    return Withdrawn(referrals_ended=count)
+
+
+@consents.get("/cases/<case_id>/consents", answer=ConsentList)
+def list_consents(ask: Ask, case_id: str) -> ConsentList:
+    """List the consents of a case, and disclosures that were asked for without one."""
+    return queries.consents(ask.actor, installation().clock.now(), case_id)
+
+
+@consents.post("/cases/<case_id>/consents", body=RecordConsent, answer=Made, status=201, shape=made)
+def record(ask: Ask, case_id: str) -> str:
+    """Record what the person of a case agreed to."""
+    return actions.record_consent(ask.actor, case_id, **ask.body)
+
+
+@consents.post(
+    "/consents/<consent_id>/withdraw", body=WithdrawConsent, answer=Withdrawn, versioned=True, shape=_withdrawn
+)
+def withdraw(ask: Ask, consent_id: str) -> int:
+    """Withdraw a consent; open referrals that stand on it end at once."""
+    return actions.withdraw_consent(ask.actor, consent_id, scope=ask.body["scope"], version=ask.version)
+
+
+@consents.post("/cases/<case_id>/overrides", body=AskOverride, answer=Made, status=201, shape=made)
+def ask_override(ask: Ask, case_id: str) -> str:
+    """Ask for a disclosure without consent; a second person must approve."""
+    return actions.ask_override(ask.actor, case_id, **ask.body)
+
+
+@consents.post("/overrides/<override_id>/approve")
+def approve_override(ask: Ask, override_id: str) -> None:
+    """Approve, as the second person, a disclosure without consent."""
+    actions.approve_override(ask.actor, override_id)

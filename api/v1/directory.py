@@ -1,0 +1,65 @@
+"""The directory: organisations, desks, services, places and code lists."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from api.schemas.directory import DeskQuery, ServiceQuery
+from api.transport.endpoint import Ask, Noun, tagged, unchanged
+from nrm.queries import directory as queries
+from nrm.queries.directory import CodeList, DeskRow, OrganisationRow, PlaceRow, ServiceFilter, ServiceRow
+from nrm.queries.page import Page
+
+directory = Noun("directory")
+
+
+@directory.get("/organisations", answer=OrganisationRow, paged=True)
+def list_organisations(ask: Ask) -> Page[OrganisationRow]:
+    """List the organisations by code."""
+    return queries.organisations(ask.actor, after=ask.after, limit=ask.limit)
+
+
+@directory.get("/organisations/<organisation_id>", answer=OrganisationRow)
+def read_organisation(ask: Ask, organisation_id: str) -> OrganisationRow:
+    """Read an organisation."""
+    return queries.organisation(ask.actor, organisation_id)
+
+
+@directory.get("/desks", query=DeskQuery, answer=DeskRow, paged=True)
+def list_desks(ask: Ask) -> Page[DeskRow]:
+    """List the desks by code."""
+    return queries.desks(ask.actor, organisation_id=ask.query.get("organisation"), after=ask.after, limit=ask.limit)
+
+
+@directory.get("/services", query=ServiceQuery, answer=ServiceRow, paged=True)
+def list_services(ask: Ask) -> Page[ServiceRow]:
+    """List the services that one may find, by code."""
+    return queries.services(ask.actor, only=ServiceFilter(**ask.query), after=ask.after, limit=ask.limit)
+
+
+@directory.get("/services/<service_id>", answer=ServiceRow)
+def read_service(ask: Ask, service_id: str) -> ServiceRow:
+    """Read a service."""
+    return queries.service(ask.actor, service_id)
+
+
+@directory.get("/code-lists", answer=tuple[str, ...], tagged=True)
+def list_code_lists(ask: Ask) -> Response:
+    """List the names of the code lists."""
+    del ask
+    return unchanged(queries.stamp()) or tagged(queries.code_list_names(), queries.stamp())
+
+
+@directory.get("/code-lists/<name>", answer=CodeList, tagged=True)
+def read_code_list(ask: Ask, name: str) -> Response:
+    """Read a code list with its labels in all languages."""
+    del ask
+    content = queries.code_list(name)
+    return unchanged(queries.stamp()) or tagged(content, queries.stamp())
+
+
+@directory.get("/places", answer=tuple[PlaceRow, ...], tagged=True)
+def list_places(ask: Ask) -> Response:
+    """List governorates and districts."""
+    del ask
+    return unchanged(queries.stamp()) or tagged(queries.place_list(), queries.stamp())

@@ -1,0 +1,106 @@
+"""Referrals: list, read, create, every verb of the normative table, and the end of the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from api.schemas.referrals import VERB_SCHEMAS, AddMessage, CloseLoop, Confirm, CreateReferral, ReferralQuery
+from api.transport.endpoint import Ask, Noun
+from api.transport.shapes import Made, made
+from nrm.actions import referrals as actions
+from nrm.actions.reading import note_read
+from nrm.actions.referral_changes import Given
+from nrm.actions.referrals import ReferralResult
+from nrm.installation import installation
+from nrm.queries import referrals as queries
+from nrm.queries.page import Page
+from nrm.queries.referrals import ReferralFilter, ReferralRow, ReferralView
+from nrm.rules.statuses import REFERRAL_VERBS, Verb
+
+referrals = Noun("referrals")
+
+
+@referrals.get("/referrals", query=ReferralQuery, answer=ReferralRow, paged=True)
+def list_referrals(ask: Ask) -> Page[ReferralRow]:
+    """List referrals that one's desk received, or that one's organisation sent; the latest changed first."""
+    only = ReferralFilter(
+        state=ask.query.get("state"),
+        urgency=ask.query.get("urgency"),
+        open_only=ask.query["open"],
+        updated_since=ask.query.get("updated_since"),
+        case=ask.query.get("case"),
+    )
+    return queries.referrals(
+        ask.actor,
+        installation().clock.now(),
+        came_in=ask.query["direction"] == "received",
+        only=only,
+        after=ask.after,
+        limit=ask.limit,
+    )
+
+
+@referrals.post("/referrals", body=CreateReferral, answer=ReferralResult, status=201, permission="referral.send")
+def create(ask: Ask) -> ReferralResult:
+    """Prepare a referral and, unless it stays a draft, send it through the consent gate."""
+    return actions.create_referral(ask.actor, ask.body.pop("case_id"), **ask.body)
+
+
+@referrals.get("/referrals/<referral_id>", answer=ReferralView)
+def read_referral(ask: Ask, referral_id: str) -> ReferralView:
+    """Read a referral; the fields of the person are those that the asker's part and the consent allow.
+
+    The receiver's first read of personal data acknowledges the referral, and is recorded.
+    """
+    now = installation().clock.now()
+    found = queries.referral(ask.actor, now, referral_id)
+    if found.relation != "receiver":
+        return found
+    note_read(ask.actor, "referral", referral_id)
+    if found.state == "sent" and "acknowledge" in found.allowed_actions:
+        actions.do_verb(ask.actor, referral_id, "acknowledge", version=found.version, given=Given())
+        return queries.referral(ask.actor, now, referral_id)
+    return found
+
+
+@referrals.post("/referrals/<referral_id>/messages", body=AddMessage, answer=Made, status=201, shape=made)
+def add_message(ask: Ask, referral_id: str) -> str:
+    """Add a note that sender and receiver both read."""
+    return actions.add_referral_note(ask.actor, referral_id, text=ask.body["text"])
+
+
+@referrals.post("/referrals/<referral_id>/confirm", body=Confirm, answer=ReferralResult, versioned=True)
+def confirm(ask: Ask, referral_id: str) -> ReferralResult:
+    """Record what the returnee says about a completed referral, where no path asks."""
+    return actions.confirm_referral(
+        ask.actor,
+        referral_id,
+        received=ask.body["received"],
+        satisfaction=ask.body.get("satisfaction"),
+        version=ask.version,
+    )
+
+
+@referrals.post("/referrals/<referral_id>/close-loop", body=CloseLoop, answer=ReferralResult, versioned=True)
+def close_loop(ask: Ask, referral_id: str) -> ReferralResult:
+    """Answer the loop of a referral that was not served: unmet, or no longer needed."""
+    return actions.close_loop(ask.actor, referral_id, answer=ask.body["answer"], version=ask.version)
+
+
+def _handler(name: str, verb: Verb) -> Callable[..., ReferralResult]:
+    def perform(ask: Ask, referral_id: str) -> ReferralResult:
+        return actions.do_verb(ask.actor, referral_id, name, version=ask.version, given=Given(**ask.body))
+
+    perform.__name__ = name
+    fields = ", ".join((*(("reason",) if verb.reasons else ()), *verb.needed))
+    perform.__doc__ = f"{name.replace('_', ' ').capitalize()} a referral.\n\n" + (f"Needs {fields}." if fields else "")
+    return perform
+
+
+for _name, _verb in REFERRAL_VERBS.items():
+    referrals.post(
+        f"/referrals/<referral_id>/{_name.replace('_', '-')}",
+        body=VERB_SCHEMAS[_name],
+        answer=ReferralResult,
+        versioned=True,
+    )(_handler(_name, _verb))

@@ -1,0 +1,550 @@
+"""Cases: lists, one case opened, and what belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select
+
+from nrm.actors import Actor
+from nrm.db import db
+from nrm.errors import NotAllowed, NotFound
+from nrm.models import (
+    Case,
+    CaseAccess,
+    CaseNote,
+    Consent,
+    ConsentOverride,
+    Disclosure,
+    Need,
+    Person,
+    Plan,
+    PlanService,
+    User,
+)
+from nrm.queries.page import Key, Page, cut, moment_key, newest_after, size
+from nrm.queries.scope import sees_case
+from nrm.queries.shown_names import full_name, name_in_list
+from nrm.rules.case_actions import case_actions
+from nrm.sealing import unseal
+from nrm.vocabulary import CaseStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFilter:
+    """What to leave out of a list; None for nothing."""
+
+    status: str | None = None
+    stage: str | None = None
+    governorate: str | None = None
+    priority: str | None = None
+    desk: str | None = None
+    handler: str | None = None
+    number: str | None = None
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """A case in a list.
+
+    Attributes:
+        person: how lists call the person; None where the asker only has an overview.
+    """
+
+    id: str
+    version: int
+    number: str
+    person: str | None
+    status: str
+    stage: str
+    priority: str
+    level: str
+    governorate: str
+    organisation_id: str
+    desk_id: str | None
+    handler_id: str | None
+    opened_at: datetime
+    active_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """A case, opened; what only the team may read is None for those who have an overview.
+
+    Attributes:
+        relation: "team" or "overview".
+        person_name: full name, for the team.
+    """
+
+    id: str
+    version: int
+    number: str
+    relation: str
+    person_id: str | None
+    person_name: str | None
+    status: str
+    stage: str
+    priority: str
+    level: str
+    governorate: str
+    jurisdiction: str
+    organisation_id: str
+    desk_id: str | None
+    handler_id: str | None
+    return_type: str | None
+    host_country: str | None
+    programme: str | None
+    returned_on: date | None
+    arrived_on: date | None
+    external_refs: object
+    outcome: str | None
+    closing_reason: str | None
+    opened_at: datetime
+    active_at: datetime
+    closed_at: datetime | None
+    allowed_actions: tuple[str, ...]
+
+
+def cases(actor: Actor, now: datetime, *, only: CaseFilter, after: Key | None = None, limit: int = 50) -> Page[CaseRow]:
+    """List the cases that an actor may know of, the latest active first.
+
+    Args:
+        actor: who asks.
+        now: the present moment.
+        only: what to leave out.
+        after: key of the last row of the page before.
+        limit: rows of the page.
+
+    Raises:
+        NotValid: the key is of another list.
+    """
+    statement = (
+        select(Case, Person.identity, sees_case(actor, now, reading=True))
+        .join(Person, Person.id == Case.person_id)
+        .where(sees_case(actor, now), *_conditions(only))
+        .execution_options(populate_existing=True)
+    )
+    statement = newest_after(statement, _column(Case.active_at), _column(Case.id), after=after, limit=limit)
+    rows = list(db.session.execute(statement).all())
+    return cut(
+        rows,
+        size(limit),
+        key=lambda row: (moment_key(row[0].active_at), row[0].id),
+        make=lambda row: _row(row[0], row[1], reads=bool(row[2])),
+    )
+
+
+def _column(column: Any) -> Any:  # noqa: ANN401 - a mapped column as a plain one
+    return column
+
+
+def _conditions(only: CaseFilter) -> Iterator[ColumnElement[bool]]:
+    pairs = (
+        (Case.status, only.status),
+        (Case.stage, only.stage),
+        (Case.governorate, only.governorate),
+        (Case.priority, only.priority),
+        (Case.desk_id, only.desk),
+        (Case.handler_id, only.handler),
+        (Case.number, only.number),
+        (Case.person_id, only.person),
+    )
+    for column, value in pairs:
+        if value is not None:
+            yield column == value
+
+
+def _row(case: Case, identity: str, *, reads: bool) -> CaseRow:
+    return CaseRow(
+        id=case.id,
+        version=case.version,
+        number=case.number,
+        person=name_in_list(case.id, case.person_id, case.level, identity) if reads else None,
+        status=case.status,
+        stage=case.stage,
+        priority=case.priority,
+        level=case.level,
+        governorate=case.governorate,
+        organisation_id=case.organisation_id,
+        desk_id=case.desk_id,
+        handler_id=case.handler_id,
+        opened_at=case.opened_at,
+        active_at=case.active_at,
+        closed_at=case.closed_at,
+    )
+
+
+def case(actor: Actor, now: datetime, case_id: str) -> CaseView:
+    """Give a case.
+
+    Raises:
+        NotFound: there is no such case, or it is not the actor's to know of.
+    """
+    found = db.session.execute(
+        select(Case, Person.identity, sees_case(actor, now, reading=True), sees_case(actor, now, writing=True))
+        .join(Person, Person.id == Case.person_id)
+        .where(Case.id == case_id, sees_case(actor, now))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    row, identity, reads, works = found
+    reads = bool(reads) and actor.may("case.read")
+    shown = row if reads else None
+    return CaseView(
+        id=row.id,
+        version=row.version,
+        number=row.number,
+        relation="team" if reads else "overview",
+        person_id=shown.person_id if shown else None,
+        person_name=full_name(unseal(identity, row=row.person_id, column="people.identity")) if reads else None,
+        status=row.status,
+        stage=row.stage,
+        priority=row.priority,
+        level=row.level,
+        governorate=row.governorate,
+        jurisdiction=row.jurisdiction,
+        organisation_id=row.organisation_id,
+        desk_id=row.desk_id,
+        handler_id=row.handler_id,
+        return_type=shown.return_type if shown else None,
+        host_country=shown.host_country if shown else None,
+        programme=shown.programme if shown else None,
+        returned_on=shown.returned_on if shown else None,
+        arrived_on=shown.arrived_on if shown else None,
+        external_refs=unseal(shown.external_refs, row=row.id, column="cases.external_refs") if shown else None,
+        outcome=shown.outcome if shown else None,
+        closing_reason=shown.closing_reason if shown else None,
+        opened_at=row.opened_at,
+        active_at=row.active_at,
+        closed_at=row.closed_at,
+        allowed_actions=case_actions(
+            CaseStatus(row.status),
+            may_work=bool(works),
+            permissions=frozenset().union(*(seat.permissions for seat in actor.seats)),
+        ),
+    )
+
+
+def must_read(actor: Actor, now: datetime, case_id: str) -> None:
+    """Stop unless an actor may read what stands in a case.
+
+    Raises:
+        NotFound: it is not the actor's to know of.
+        NotAllowed: the actor only has an overview.
+    """
+    found = db.session.execute(
+        select(sees_case(actor, now, reading=True)).where(Case.id == case_id, sees_case(actor, now))
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    if not found[0] or not actor.may("case.read"):
+        raise NotAllowed("overview_only")
+
+
+def _of_case(statement: Select[*tuple[Any, ...]]) -> list[Any]:
+    return list(db.session.execute(statement.limit(500)).all())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRow:
+    """A note on a case."""
+
+    id: str
+    author: str
+    author_name: str | None
+    text: str
+    pinned: bool
+    created_at: datetime
+
+
+def notes(actor: Actor, now: datetime, case_id: str) -> tuple[NoteRow, ...]:
+    """List the notes of a case, pinned ones first, then the latest; errors as for `must_read`."""
+    must_read(actor, now, case_id)
+    rows = _of_case(
+        select(CaseNote, User.name)
+        .outerjoin(User, User.id == CaseNote.author_id)
+        .where(CaseNote.case_id == case_id)
+        .order_by(CaseNote.pinned.desc(), CaseNote.created_at.desc(), CaseNote.id)
+    )
+    return tuple(
+        NoteRow(
+            id=note.id,
+            author=note.author_id,
+            author_name=name,
+            text=str(unseal(note.text, row=note.id, column="case_notes.text")),
+            pinned=note.pinned,
+            created_at=note.created_at,
+        )
+        for note, name in rows
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRow:
+    """Somebody who may know of a case."""
+
+    holder_kind: str
+    holder_id: str
+    access: str
+    reason: str
+    since: datetime
+    until: datetime | None
+
+
+def accesses(actor: Actor, now: datetime, case_id: str) -> tuple[AccessRow, ...]:
+    """List who may know of a case; errors as for `must_read`."""
+    must_read(actor, now, case_id)
+    rows = _of_case(select(CaseAccess).where(CaseAccess.case_id == case_id).order_by(CaseAccess.since, CaseAccess.id))
+    return tuple(
+        AccessRow(
+            holder_kind=row.holder_kind,
+            holder_id=row.holder_id,
+            access=row.access,
+            reason=row.reason,
+            since=row.since,
+            until=row.until,
+        )
+        for (row,) in rows
+        if row.until is None or row.until > now
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRow:
+    """What a person agreed to."""
+
+    id: str
+    version: int
+    given_by: str
+    mode: str
+    language: str | None
+    interpreter: bool
+    assent_child: bool | None
+    purposes: tuple[str, ...]
+    categories: tuple[str, ...]
+    organisations_allowed: tuple[str, ...]
+    organisations_denied: tuple[str, ...]
+    given_at: datetime
+    expires_at: datetime | None
+    withdrawn_at: datetime | None
+    withdrawn_scope: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideRow:
+    """A disclosure without consent that was asked for."""
+
+    id: str
+    organisation_id: str
+    ground: str
+    categories: tuple[str, ...]
+    asked_by: str
+    asked_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentList:
+    """Consents of a case, and what was asked for without one."""
+
+    consents: tuple[ConsentRow, ...]
+    overrides: tuple[OverrideRow, ...]
+
+
+def consents(actor: Actor, now: datetime, case_id: str) -> ConsentList:
+    """List the consents of a case, the latest first; errors as for `must_read`."""
+    must_read(actor, now, case_id)
+    given = _of_case(select(Consent).where(Consent.case_id == case_id).order_by(Consent.given_at.desc(), Consent.id))
+    asked = _of_case(
+        select(ConsentOverride)
+        .where(ConsentOverride.case_id == case_id)
+        .order_by(ConsentOverride.asked_at.desc(), ConsentOverride.id)
+    )
+    return ConsentList(
+        consents=tuple(_consent(row) for (row,) in given), overrides=tuple(_override(row) for (row,) in asked)
+    )
+
+
+def _consent(row: Consent) -> ConsentRow:
+    return ConsentRow(
+        id=row.id,
+        version=row.version,
+        given_by=row.given_by,
+        mode=row.mode,
+        language=row.language,
+        interpreter=row.interpreter,
+        assent_child=row.assent_child,
+        purposes=tuple(row.purposes),
+        categories=tuple(row.categories),
+        organisations_allowed=tuple(row.organisations_allowed),
+        organisations_denied=tuple(row.organisations_denied),
+        given_at=row.given_at,
+        expires_at=row.expires_at,
+        withdrawn_at=row.withdrawn_at,
+        withdrawn_scope=None if row.withdrawn_scope is None else tuple(row.withdrawn_scope),
+    )
+
+
+def _override(row: ConsentOverride) -> OverrideRow:
+    return OverrideRow(
+        id=row.id,
+        organisation_id=row.organisation_id,
+        ground=row.ground,
+        categories=tuple(row.categories),
+        asked_by=row.asked_by,
+        asked_at=row.asked_at,
+        approved_by=row.approved_by,
+        approved_at=row.approved_at,
+        expires_at=row.expires_at,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosureRow:
+    """One line of the ledger: which categories went to whom, on what ground."""
+
+    id: str
+    organisation_id: str
+    referral_id: str | None
+    consent_id: str | None
+    override_id: str | None
+    purpose: str
+    categories: tuple[str, ...]
+    kind: str
+    actor: str
+    at: datetime
+    restricted_at: datetime | None
+    restriction_confirmed_at: datetime | None
+
+
+def disclosures(actor: Actor, now: datetime, case_id: str) -> tuple[DisclosureRow, ...]:
+    """List what of a case was disclosed to whom, the latest first; errors as for `must_read`."""
+    must_read(actor, now, case_id)
+    rows = _of_case(
+        select(Disclosure).where(Disclosure.case_id == case_id).order_by(Disclosure.at.desc(), Disclosure.id)
+    )
+    return tuple(
+        DisclosureRow(
+            id=row.id,
+            organisation_id=row.organisation_id,
+            referral_id=row.referral_id,
+            consent_id=row.consent_id,
+            override_id=row.override_id,
+            purpose=row.purpose,
+            categories=tuple(row.categories),
+            kind=row.kind,
+            actor=row.actor,
+            at=row.at,
+            restricted_at=row.restricted_at,
+            restriction_confirmed_at=row.restriction_confirmed_at,
+        )
+        for (row,) in rows
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedRow:
+    """Something that a returnee needs."""
+
+    id: str
+    version: int
+    category: str
+    priority: str
+    status: str
+    reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+def needs(actor: Actor, now: datetime, case_id: str) -> tuple[NeedRow, ...]:
+    """List the needs of a case; errors as for `must_read`."""
+    must_read(actor, now, case_id)
+    rows = _of_case(select(Need).where(Need.case_id == case_id).order_by(Need.created_at, Need.id))
+    return tuple(
+        NeedRow(
+            id=row.id,
+            version=row.version,
+            category=row.category,
+            priority=row.priority,
+            status=row.status,
+            reason=row.reason,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+        for (row,) in rows
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedService:
+    """One service of a plan."""
+
+    id: str
+    need_id: str | None
+    category: str
+    priority: str
+    goal: str | None
+    preferred_organisation_id: str | None
+    due_on: date | None
+    status: str
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """A revision of a reintegration plan."""
+
+    id: str
+    version: int
+    number: int
+    status: str
+    agreed: bool
+    created_at: datetime
+    approved_at: datetime | None
+    services: tuple[PlannedService, ...]
+
+
+def plans(actor: Actor, now: datetime, case_id: str) -> tuple[PlanView, ...]:
+    """List the revisions of a case's plan, the latest first; errors as for `must_read`."""
+    must_read(actor, now, case_id)
+    revisions = _of_case(select(Plan).where(Plan.case_id == case_id).order_by(Plan.number.desc(), Plan.id))
+    services: Mapping[str, list[PlannedService]] = {row.id: [] for (row,) in revisions}
+    planned = _of_case(
+        select(PlanService).where(PlanService.case_id == case_id).order_by(PlanService.created_at, PlanService.id)
+    )
+    for (row,) in planned:
+        goal = unseal(row.goal, row=row.id, column="plan_services.goal")
+        services[row.plan_id].append(
+            PlannedService(
+                id=row.id,
+                need_id=row.need_id,
+                category=row.category,
+                priority=row.priority,
+                goal=None if goal is None else str(goal),
+                preferred_organisation_id=row.preferred_organisation_id,
+                due_on=row.due_on,
+                status=row.status,
+                outcome=row.outcome,
+            )
+        )
+    return tuple(
+        PlanView(
+            id=row.id,
+            version=row.version,
+            number=row.number,
+            status=row.status,
+            agreed=row.agreed,
+            created_at=row.created_at,
+            approved_at=row.approved_at,
+            services=tuple(services[row.id]),
+        )
+        for (row,) in revisions
+    )

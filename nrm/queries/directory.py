@@ -1,0 +1,404 @@
+"""The directory: organisations, desks, services, places and code lists; and who could serve a need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, exists, select
+
+from nrm.actors import Actor
+from nrm.db import db
+from nrm.errors import NotAllowed, NotFound
+from nrm.expressions import BadExpression, Expression, parse
+from nrm.models import Case, Desk, Organisation, Person, Referral, Service, ServiceCoverage
+from nrm.queries import packs
+from nrm.queries.cases import must_read
+from nrm.queries.page import Key, Page, cut, size, text_of
+from nrm.rules.providers import Need, Offer, rank_providers, refused_offers
+from nrm.vocabulary import Visibility
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationRow:
+    """An organisation."""
+
+    id: str
+    version: int
+    code: str
+    names: Mapping[str, str]
+    kind: str
+    jurisdiction: str | None
+    channel: str
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskRow:
+    """A desk."""
+
+    id: str
+    code: str
+    organisation_id: str
+    role: str
+    governorate: str | None
+    jurisdiction: str | None
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRow:
+    """A service.
+
+    Attributes:
+        open_slots: free places; None when nobody counts them.
+        governorates: where it is offered.
+    """
+
+    id: str
+    version: int
+    code: str
+    organisation_id: str
+    category: str
+    names: Mapping[str, str]
+    description: Mapping[str, str]
+    languages: tuple[str, ...]
+    visibility: str
+    accepting: bool
+    paused_until: date | None
+    slots: int | None
+    open_slots: int | None
+    waiting_days: int | None
+    last_verified_on: date | None
+    valid_until: date | None
+    governorates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A service that could serve a need, the best first; or why it cannot.
+
+    Attributes:
+        reasons: codes that speak for or against it.
+        possible: it can get the referral.
+    """
+
+    service: ServiceRow
+    possible: bool
+    score: float | None
+    reasons: tuple[str, ...]
+
+
+def _must_read(actor: Actor) -> None:
+    if not actor.may("directory.read"):
+        raise NotAllowed("not_allowed", permission="directory.read")
+
+
+def visibilities(actor: Actor) -> frozenset[Visibility]:
+    """Give the kinds of entries that an actor may find."""
+    known = {Visibility.PUBLIC, Visibility.PARTNERS}
+    return frozenset(known | ({Visibility.RESTRICTED} if actor.may("directory.read_restricted") else set()))
+
+
+def organisations(actor: Actor, *, after: Key | None = None, limit: int = 50) -> Page[OrganisationRow]:
+    """List the active organisations by code.
+
+    Raises:
+        NotAllowed: the actor may not read the directory.
+        NotValid: the key is of another list.
+    """
+    _must_read(actor)
+    statement = select(Organisation).where(Organisation.active).order_by(Organisation.code).limit(size(limit) + 1)
+    if after is not None:
+        statement = statement.where(Organisation.code > text_of(after, 0))
+    rows = db.session.scalars(statement).all()
+    return cut(rows, size(limit), key=lambda row: (row.code,), make=_organisation)
+
+
+def _organisation(row: Organisation) -> OrganisationRow:
+    return OrganisationRow(
+        id=row.id,
+        version=row.version,
+        code=row.code,
+        names=row.names,
+        kind=row.kind,
+        jurisdiction=row.jurisdiction,
+        channel=row.channel,
+        languages=tuple(row.languages),
+    )
+
+
+def organisation(actor: Actor, organisation_id: str) -> OrganisationRow:
+    """Give an organisation.
+
+    Raises:
+        NotFound: there is no such active organisation.
+        NotAllowed: the actor may not read the directory.
+    """
+    _must_read(actor)
+    row = db.session.execute(
+        select(Organisation).where(Organisation.id == organisation_id, Organisation.active)
+    ).scalar_one_or_none()
+    if row is None:
+        raise NotFound
+    return _organisation(row)
+
+
+def desks(
+    actor: Actor, *, organisation_id: str | None = None, after: Key | None = None, limit: int = 50
+) -> Page[DeskRow]:
+    """List the active desks by code; errors as for `organisations`."""
+    _must_read(actor)
+    statement = select(Desk).where(Desk.active).order_by(Desk.code).limit(size(limit) + 1)
+    if organisation_id is not None:
+        statement = statement.where(Desk.organisation_id == organisation_id)
+    if after is not None:
+        statement = statement.where(Desk.code > text_of(after, 0))
+    return cut(db.session.scalars(statement).all(), size(limit), key=lambda row: (row.code,), make=_desk)
+
+
+def _desk(row: Desk) -> DeskRow:
+    return DeskRow(
+        id=row.id,
+        code=row.code,
+        organisation_id=row.organisation_id,
+        role=row.role,
+        governorate=row.governorate,
+        jurisdiction=row.jurisdiction,
+        names=row.names,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceFilter:
+    """What to leave out of a list; None for nothing."""
+
+    category: str | None = None
+    governorate: str | None = None
+    organisation: str | None = None
+    accepting: bool = False
+
+
+def services(actor: Actor, *, only: ServiceFilter, after: Key | None = None, limit: int = 50) -> Page[ServiceRow]:
+    """List the services that an actor may find, by code; errors as for `organisations`."""
+    _must_read(actor)
+    statement = select(Service).where(*_findable(actor)).order_by(Service.code).limit(size(limit) + 1)
+    if only.category is not None:
+        statement = statement.where(Service.category == only.category)
+    if only.organisation is not None:
+        statement = statement.where(Service.organisation_id == only.organisation)
+    if only.accepting:
+        statement = statement.where(Service.accepting)
+    if only.governorate is not None:
+        covers = exists().where(
+            ServiceCoverage.service_id == Service.id, ServiceCoverage.governorate == only.governorate
+        )
+        statement = statement.where(covers)
+    if after is not None:
+        statement = statement.where(Service.code > text_of(after, 0))
+    rows = db.session.scalars(statement.execution_options(populate_existing=True)).all()
+    covered = _covered([row.id for row in rows])
+    return cut(rows, size(limit), key=lambda row: (row.code,), make=lambda row: _service(row, covered))
+
+
+def _findable(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    seen = [str(entry) for entry in visibilities(actor)]
+    return Service.active.is_(True), Service.visibility.in_(seen), Service.livemode.is_(actor.livemode)
+
+
+def _covered(service_ids: list[str]) -> dict[str, list[tuple[str, str | None]]]:
+    found: dict[str, list[tuple[str, str | None]]] = {}
+    rows = db.session.execute(
+        select(ServiceCoverage.service_id, ServiceCoverage.governorate, ServiceCoverage.district)
+        .where(ServiceCoverage.service_id.in_(service_ids))
+        .order_by(ServiceCoverage.governorate)
+    )
+    for service_id, governorate, district in rows:
+        found.setdefault(service_id, []).append((governorate, district))
+    return found
+
+
+def _service(row: Service, covered: Mapping[str, list[tuple[str, str | None]]]) -> ServiceRow:
+    return ServiceRow(
+        id=row.id,
+        version=row.version,
+        code=row.code,
+        organisation_id=row.organisation_id,
+        category=row.category,
+        names=row.names,
+        description=row.description,
+        languages=tuple(row.languages),
+        visibility=row.visibility,
+        accepting=row.accepting,
+        paused_until=row.paused_until,
+        slots=row.slots,
+        open_slots=row.open_slots,
+        waiting_days=row.waiting_days,
+        last_verified_on=row.last_verified_on,
+        valid_until=row.valid_until,
+        governorates=tuple(dict.fromkeys(place for place, _ in covered.get(row.id, []))),
+    )
+
+
+def service(actor: Actor, service_id: str) -> ServiceRow:
+    """Give a service.
+
+    Raises:
+        NotFound: there is no such service that the actor may find.
+        NotAllowed: the actor may not read the directory.
+    """
+    _must_read(actor)
+    row = db.session.execute(
+        select(Service).where(Service.id == service_id, *_findable(actor)).execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if row is None:
+        raise NotFound
+    return _service(row, _covered([row.id]))
+
+
+def proposals(actor: Actor, now: datetime, case_id: str, *, category: str) -> tuple[Proposal, ...]:
+    """Propose who could serve a need of a case: those who can, the best first, then those who cannot, and why.
+
+    Raises:
+        NotFound: the case is not the actor's to know of.
+        NotAllowed: the actor only has an overview of it, or may not read the directory.
+    """
+    _must_read(actor)
+    must_read(actor, now, case_id)
+    case, person = (
+        db.session.execute(select(Case, Person).join(Person, Person.id == Case.person_id).where(Case.id == case_id))
+        .one()
+        ._tuple()
+    )
+    rows = {
+        row.id: row
+        for row in db.session.scalars(select(Service).where(*_findable(actor), Service.category == category))
+    }
+    covered = _covered(list(rows))
+    offers = [_offer(row, covered) for row in rows.values()]
+    today = now.astimezone(packs.pack().zone).date()
+    need = Need(
+        category=category,
+        governorate=case.governorate,
+        facts={
+            "age": today.year - person.birth_year if person.birth_year else None,
+            "sex": person.sex,
+            "return_type": case.return_type,
+            "host_country": case.host_country,
+        },
+        visibilities=visibilities(actor),
+        tried=_tried(case_id, category),
+    )
+    able = rank_providers(offers, need, today=today)
+    unable = refused_offers(offers, need, today=today)
+    return (
+        *(
+            Proposal(
+                service=_service(rows[entry.offer.id], covered), possible=True, score=entry.score, reasons=entry.reasons
+            )
+            for entry in able
+        ),
+        *(
+            Proposal(service=_service(rows[offer.id], covered), possible=False, score=None, reasons=(code,))
+            for offer, code in unable
+        ),
+    )
+
+
+def _tried(case_id: str, category: str) -> frozenset[str]:
+    ended = select(Referral.to_organisation_id).where(
+        Referral.case_id == case_id,
+        Referral.category == category,
+        Referral.state.in_(["declined", "expired", "redirected", "not_completed"]),
+        Referral.to_organisation_id.is_not(None),
+    )
+    return frozenset(str(found) for found in db.session.scalars(ended))
+
+
+def _offer(row: Service, covered: Mapping[str, list[tuple[str, str | None]]]) -> Offer:
+    return Offer(
+        id=row.id,
+        organisation=row.organisation_id,
+        category=row.category,
+        places=frozenset(covered.get(row.id, [])),
+        eligibility=_expression(row.eligibility),
+        visibility=Visibility(row.visibility),
+        accepting=row.accepting,
+        paused_until=row.paused_until,
+        valid_until=row.valid_until,
+        open_slots=row.open_slots,
+        waiting_days=row.waiting_days,
+        last_verified_on=row.last_verified_on,
+        active=row.active,
+    )
+
+
+def _expression(text: str) -> Expression | None:
+    try:
+        return parse(text) if text else None
+    except BadExpression:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRow:
+    """A code of a list."""
+
+    code: str
+    names: Mapping[str, str]
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeList:
+    """A code list."""
+
+    name: str
+    codes: tuple[CodeRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceRow:
+    """A governorate or district."""
+
+    key: str
+    kind: str
+    parent: str | None
+    jurisdiction: str | None
+    names: Mapping[str, str]
+
+
+def code_list_names() -> tuple[str, ...]:
+    """List the names of the code lists."""
+    return tuple(sorted(packs.pack().codes))
+
+
+def code_list(name: str) -> CodeList:
+    """Give a code list.
+
+    Raises:
+        NotFound: there is none of this name.
+    """
+    found = packs.pack().codes.get(name)
+    if found is None:
+        raise NotFound
+    return CodeList(
+        name=name,
+        codes=tuple(CodeRow(code=entry.code, names=entry.names, active=entry.active) for entry in found.values()),
+    )
+
+
+def place_list() -> tuple[PlaceRow, ...]:
+    """List the places by key."""
+    return tuple(
+        PlaceRow(
+            key=place.key, kind=place.kind, parent=place.parent, jurisdiction=place.jurisdiction, names=place.names
+        )
+        for place in packs.pack().places.values()
+    )
+
+
+def stamp() -> str:
+    """Give the stamp that changes with every change of the country's data."""
+    return packs.pack().stamp

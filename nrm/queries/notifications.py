@@ -1,0 +1,65 @@
+"""Notices to somebody, or to a desk at which they sit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from nrm.actors import Actor
+from nrm.db import db
+from nrm.models import Notification
+from nrm.queries.page import Key, Page, cut, moment_key, newest_after, size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationRow:
+    """A notice.
+
+    Attributes:
+        subject_kind: what it is about: task, referral or another noun.
+    """
+
+    id: str
+    kind: str
+    subject_kind: str
+    subject_id: str
+    desk_id: str | None
+    created_at: datetime
+    read_at: datetime | None
+
+
+def notifications(
+    actor: Actor, *, unread: bool = False, after: Key | None = None, limit: int = 50
+) -> Page[NotificationRow]:
+    """List one's notices, the latest first.
+
+    Raises:
+        NotValid: the key is of another list.
+    """
+    mine = or_(Notification.user_id == actor.id, Notification.desk_id.in_(actor.desks))
+    statement = select(Notification).where(mine).execution_options(populate_existing=True)
+    if unread:
+        statement = statement.where(Notification.read_at.is_(None))
+    created, row_id = _column(Notification.created_at), _column(Notification.id)
+    rows = db.session.scalars(newest_after(statement, created, row_id, after=after, limit=limit)).all()
+    return cut(
+        rows,
+        size(limit),
+        key=lambda row: (moment_key(row.created_at), row.id),
+        make=lambda row: NotificationRow(
+            id=row.id,
+            kind=row.kind,
+            subject_kind=row.subject_kind,
+            subject_id=row.subject_id,
+            desk_id=row.desk_id,
+            created_at=row.created_at,
+            read_at=row.read_at,
+        ),
+    )
+
+
+def _column(column: Any) -> Any:  # noqa: ANN401 - a mapped column as a plain one
+    return column

@@ -1,0 +1,189 @@
+"""Paths and their versions, for those who read how things are meant to go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from nrm.actors import Actor
+from nrm.db import db
+from nrm.engine.drawing import draw_path
+from nrm.errors import NotAllowed, NotFound
+from nrm.models import FormVersion, Path, PathVersion
+from nrm.queries import paths
+from nrm.vocabulary import PathStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRow:
+    """A version of a path."""
+
+    id: str
+    number: int
+    status: str
+    sha256: str
+    created_at: datetime
+    published_at: datetime | None
+    published_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRow:
+    """A path with its versions, the latest first."""
+
+    id: str
+    key: str
+    names: Mapping[str, str]
+    level: str
+    latest_id: str | None
+    versions: tuple[VersionRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """A step of a path version."""
+
+    id: str
+    kind: str
+    names: Mapping[str, str]
+    instructions: Mapping[str, str]
+    role: str | None
+    form: str | None
+    form_version_id: str | None
+    due: str | None
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionView:
+    """A path version, opened.
+
+    Attributes:
+        messages: what it waits for: name → "run" or "case".
+        called: keys of the paths that it may call.
+        diagram: the BPMN text.
+    """
+
+    id: str
+    path: str
+    number: int
+    names: Mapping[str, str]
+    level: str
+    messages: Mapping[str, str]
+    called: tuple[str, ...]
+    steps: tuple[StepView, ...]
+    diagram: str
+
+
+def path_list(actor: Actor) -> tuple[PathRow, ...]:
+    """List the paths with their versions.
+
+    Raises:
+        NotAllowed: the actor may not read paths.
+    """
+    _must_read(actor)
+    versions: dict[str, list[VersionRow]] = {}
+    statement = select(PathVersion).order_by(PathVersion.path_id, PathVersion.number.desc())
+    for row in db.session.scalars(statement):
+        shown = VersionRow(
+            id=row.id,
+            number=row.number,
+            status=row.status,
+            sha256=row.sha256,
+            created_at=row.created_at,
+            published_at=row.published_at,
+            published_by=row.published_by,
+        )
+        versions.setdefault(row.path_id, []).append(shown)
+    return tuple(
+        PathRow(
+            id=row.id,
+            key=row.key,
+            names=row.names,
+            level=row.level,
+            latest_id=row.latest_id,
+            versions=tuple(versions.get(row.id, ())),
+        )
+        for row in db.session.scalars(select(Path).order_by(Path.key))
+    )
+
+
+def _must_read(actor: Actor) -> None:
+    if not actor.may("path.read"):
+        raise NotAllowed("not_allowed", permission="path.read")
+
+
+def _version(actor: Actor, version_id: str) -> paths.Version:
+    _must_read(actor)
+    status = db.session.execute(select(PathVersion.status).where(PathVersion.id == version_id)).scalar_one_or_none()
+    if status is None or status == PathStatus.DRAFT:
+        raise NotFound
+    return paths.version(version_id)
+
+
+def path_version(actor: Actor, version_id: str) -> VersionView:
+    """Give a published or retired version.
+
+    Raises:
+        NotFound: there is none of this id.
+        NotAllowed: the actor may not read paths.
+    """
+    found = _version(actor, version_id)
+    spec = found.spec
+    return VersionView(
+        id=found.id,
+        path=found.path,
+        number=found.number,
+        names=spec.names,
+        level=spec.level,
+        messages=spec.messages,
+        called=tuple(sorted(spec.called)),
+        steps=tuple(
+            StepView(
+                id=step.id,
+                kind=str(step.kind),
+                names=step.names,
+                instructions=step.instructions,
+                role=step.role,
+                form=step.form,
+                form_version_id=found.forms.get(step.form) if step.form else None,
+                due=step.due.time if step.due else None,
+                outcome=step.outcome,
+            )
+            for step in spec.steps.values()
+        ),
+        diagram=found.diagram,
+    )
+
+
+def version_drawing(actor: Actor, version_id: str, *, language: str) -> str:
+    """Draw a version as SVG; errors as for `path_version`."""
+    return draw_path(_version(actor, version_id).diagram.encode(), language=language)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormContent:
+    """A form as it was frozen."""
+
+    id: str
+    key: str
+    number: int
+    content: Mapping[str, object]
+
+
+def form_version(actor: Actor, form_version_id: str) -> FormContent:
+    """Give a form version.
+
+    Raises:
+        NotFound: there is none of this id.
+        NotAllowed: the actor neither reads paths nor works on tasks.
+    """
+    if not (actor.may("path.read") or actor.may("task.work")):
+        raise NotAllowed("not_allowed", permission="path.read")
+    row = db.session.execute(select(FormVersion).where(FormVersion.id == form_version_id)).scalar_one_or_none()
+    if row is None:
+        raise NotFound
+    return FormContent(id=row.id, key=row.key, number=row.number, content=row.content)
