@@ -75,11 +75,18 @@ def schema_of(kind: Any, definitions: Json) -> Json:  # noqa: ANN401 - any type
     Raises:
         TypeError: answers cannot hold this type.
     """
+    if isinstance(kind, str | typing.ForwardRef):
+        # An alias that names itself: any JSON value.
+        return {}
     if kind in _PLAIN:
         return dict(_PLAIN[kind])
     origin = typing.get_origin(kind)
     if origin is not None:
         return _generic(kind, origin, definitions)
+    return _class(kind, definitions)
+
+
+def _class(kind: Any, definitions: Json) -> Json:  # noqa: ANN401
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _object(kind, definitions)
     if isinstance(kind, type) and issubclass(kind, Enum):

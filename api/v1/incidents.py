@@ -30,9 +30,7 @@ class ExplainedIncident:
 
 def _explained(found: IncidentView) -> ExplainedIncident:
     row = found.row
-    return ExplainedIncident(
-        id=row.id, version=row.version, explanation=say(row.code, row.params), incident=found
-    )
+    return ExplainedIncident(id=row.id, version=row.version, explanation=say(row.code, row.params), incident=found)
 
 
 @incidents.get("/incidents", query=IncidentQuery, answer=IncidentRow, paged=True)

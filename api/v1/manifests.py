@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from api.schemas.directory import ManifestQuery
 from api.transport.endpoint import Ask, Noun, read_file
 from api.transport.mistakes import Mistake, tell
-from nrm.actions.manifests import KnownRow, ManifestReport, PossibleRow, import_manifest
+from nrm.actions.manifest_rows import KnownRow, PossibleRow
+from nrm.actions.manifests import ManifestReport, import_manifest
 
 manifests = Noun("manifests")
 

@@ -266,11 +266,8 @@ def proposals(actor: Actor, now: datetime, case_id: str, *, category: str) -> tu
     """
     _must_read(actor)
     must_read(actor, now, case_id)
-    case, person = (
-        db.session.execute(select(Case, Person).join(Person, Person.id == Case.person_id).where(Case.id == case_id))
-        .one()
-        ._tuple()
-    )
+    found = select(Case, Person).join(Person, Person.id == Case.person_id).where(Case.id == case_id)
+    case, person = db.session.execute(found).one()
     rows = {
         row.id: row
         for row in db.session.scalars(select(Service).where(*_findable(actor), Service.category == category))

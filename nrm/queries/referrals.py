@@ -273,9 +273,7 @@ def referral(actor: Actor, now: datetime, referral_id: str) -> ReferralView:
     row, level, receives, sees, reads, writes, channel = found
     if not receives and not sees:
         raise NotFound
-    relation = _relation(
-        row, receives=bool(receives), reads=bool(reads) and actor.may("case.read"), sees=bool(sees)
-    )
+    relation = _relation(row, receives=bool(receives), reads=bool(reads) and actor.may("case.read"), sees=bool(sees))
     parties = referral_parties(
         sends=row.from_organisation_id in actor.organisations and bool(writes),
         receives=bool(receives),
