@@ -123,10 +123,10 @@ def test_a_referral_goes_out_is_read_accepted_served_and_confirmed(office: Offic
 
     accepted = provider.post(f"/referrals/{referral['id']}/accept", {}, headers={"If-Match": seen.headers["ETag"]})
     assert accepted.status_code == 200, accepted.text
-    wrong = provider.post(f"/referrals/{referral['id']}/decline", {"reason": "no_capacity", "version": 3})
+    version = accepted.get_json()["version"]
+    wrong = provider.post(f"/referrals/{referral['id']}/decline", {"reason": "no_capacity", "version": version})
     assert wrong.status_code == 409
     assert "complete" in wrong.get_json()["allowed_actions"]
-    version = accepted.get_json()["version"]
     done = provider.post(f"/referrals/{referral['id']}/complete", {"outcome": "provided", "version": version})
     assert done.status_code == 200, done.text
     confirmed = handler.post(
