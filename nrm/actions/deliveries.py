@@ -60,10 +60,10 @@ def tell_organisation(work: Work, organisation_id: str, *, template: str, subjec
     organisation = work.session.get(Organisation, organisation_id)
     if organisation is None:
         return None
-    by_mail = organisation.channel == EMAIL and bool(organisation.email)
-    if not by_mail and organisation.channel != LETTER:
+    if organisation.channel not in {EMAIL, LETTER}:
         return None
-    channel = EMAIL if by_mail else LETTER
+    # An organisation that wants mail but has no address on record gets a letter: it must not hear nothing.
+    channel = EMAIL if organisation.channel == EMAIL and organisation.email else LETTER
     return _queue(work, channel=channel, template=template, subject=subject, organisation_id=organisation_id)
 
 
