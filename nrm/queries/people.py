@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Final, TypeVar
 
-from sqlalchemy import and_, case, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from nrm.actors import Actor
@@ -24,7 +24,7 @@ from nrm.vocabulary import BirthPrecision, Level
 T = TypeVar("T")
 
 MOST_FOUND: Final = 50
-_CANDIDATES: Final = 200
+_CANDIDATES: Final = 100
 _WEIGHTS: Final = {"document": 1000, "phone": 500, "pair": 100}
 _TELLING: Final = frozenset({"name_same", "name_same_short", "name_alike", "same_document", "same_phone"})
 _DECIDING: Final = ("document", "phone", "pair")
@@ -228,7 +228,7 @@ def _candidates(session: Session, tokens: Collection[Token], *, least: int, but:
     statement = (
         select(PersonToken.person_id)
         .join(Person, and_(Person.id == PersonToken.person_id, Person.merged_into_id.is_(None)))
-        .where(tuple_(PersonToken.kind, PersonToken.token).in_(sorted(tokens)))
+        .where(_any_of(tokens))
         .group_by(PersonToken.person_id)
         .having(weight >= least)
         .order_by(weight.desc(), PersonToken.person_id)
@@ -237,6 +237,14 @@ def _candidates(session: Session, tokens: Collection[Token], *, least: int, but:
     if but is not None:
         statement = statement.where(PersonToken.person_id != but)
     return list(session.scalars(statement))
+
+
+def _any_of(tokens: Iterable[Token]) -> ColumnElement[bool]:
+    """Give the condition that a token is one of some; by kind, because SQLite finds no index for pairs."""
+    by_kind: dict[str, list[str]] = {}
+    for kind, token in sorted(tokens):
+        by_kind.setdefault(kind, []).append(token)
+    return or_(*(and_(PersonToken.kind == kind, PersonToken.token.in_(some)) for kind, some in by_kind.items()))
 
 
 def likely_duplicates(session: Session, person_id: str) -> tuple[str, ...]:
@@ -254,8 +262,12 @@ def matches_of(session: Session, person_id: str) -> list[tuple[str, Match]]:
     mine = load_people(session, [person_id]).get(person_id)
     if mine is None:
         return []
-    tokens = {token for token in tokens_of(mine) if token[0] not in ("name", "mother")}
-    others = load_people(session, _candidates(session, tokens, least=2, but=person_id))
+    everything = tokens_of(mine)
+    # Common names sound alike by the hundred; own and father's name together do not. One name alone has no pair.
+    tokens = {token for token in everything if token[0] in _DECIDING}
+    if not any(kind == "pair" for kind, _ in tokens):
+        tokens |= {token for token in everything if token[0] == "sound"}
+    others = load_people(session, _candidates(session, tokens, least=1, but=person_id))
     found = [(other, match(mine.to_match(), data.to_match())) for other, data in others.items()]
     close = [entry for entry in found if entry[1].verdict(Thresholds()) != "none"]
     return sorted(close, key=lambda entry: (-entry[1].score, entry[0]))
@@ -278,7 +290,7 @@ def matches_among(session: Session, people: Mapping[str, PersonData]) -> dict[st
         rows = session.execute(
             select(PersonToken.kind, PersonToken.token, PersonToken.person_id)
             .join(Person, and_(Person.id == PersonToken.person_id, Person.merged_into_id.is_(None)))
-            .where(tuple_(PersonToken.kind, PersonToken.token).in_(part))
+            .where(_any_of(part))
         )
         for kind, token, person_id in rows:
             holders.setdefault((kind, token), set()).add(person_id)
