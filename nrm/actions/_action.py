@@ -112,6 +112,8 @@ class Work:
         Raises:
             NotFound: when there is no such case.
         """
+        # What was changed and not yet written would be lost when the row is read again.
+        self.session.flush()
         found = self.session.execute(_LOCKED_CASE, {"case": case_id}).scalar_one_or_none()
         if found is None:
             raise NotFound

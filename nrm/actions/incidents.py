@@ -19,6 +19,7 @@ from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
 from nrm.actions.inputs import Input, input_from_json, values_from_json
 from nrm.engine.effects import Value
+from nrm.engine.waiting import waits_of
 from nrm.errors import IllegalMove, NotFound, NotValid, Problem, StaleVersion
 from nrm.jobs import table
 from nrm.models import Case, Delivery, Incident, Job, Run
@@ -71,6 +72,8 @@ class Held:
 @action("incident.retry")
 def retry_incident(work: Work, incident_id: str, *, version: int | None) -> IncidentResult:
     """Try again what failed; when it fails again, nothing changes and the cause is told.
+
+    Where the run has gone another way meanwhile, nothing is left to try, and the incident just ends.
 
     Args:
         work: the transaction.
@@ -150,8 +153,8 @@ def cancel_incident(work: Work, incident_id: str, *, note: str, version: int | N
         raise NotValid([Problem(pointer="/note", code="required")])
     if held.job is not None:
         table.discard(work.session, held.job.id)
-    elif held.case is not None and held.run is not None and held.run.status == "running":
-        _give_up_run(work, held.case, held.run)
+    elif held.case is not None and held.run is not None and _holds_up(held.run, held.incident.retry):
+        runs.give_up(work, held.case, held.run.id)
     return _end(work, held, IncidentStatus.CANCELLED, "cancelled", note)
 
 
@@ -201,12 +204,25 @@ def _feed_again(work: Work, held: Held, repaired: Mapping[str, Value]) -> None:
             run_id=None if retry["run"] is None else str(retry["run"]),
             message_id=str(retry["message_id"]),
         )
-    elif held.run is not None:
+    elif held.run is not None and not _is_overtaken(held.run, retry):
         given = input_from_json(retry)
         own = {name: repaired.get(name, value) for name, value in given.values.items()}
         again = Input(kind=given.kind, token=given.token, values=own, code=given.code, outcome=given.outcome)
         runs.drive(work, case, held.run.id, again)
     _stop_if_failing(work, incident)
+
+
+def _holds_up(run: Run, retry: Mapping[str, Json]) -> bool:
+    return run.status == "running" and not _is_overtaken(run, retry)
+
+
+def _is_overtaken(run: Run, retry: Mapping[str, Json]) -> bool:
+    """Say whether the run went another way since (a message, a timer): nobody waits for this input any more."""
+    token = str(retry.get("token") or "")
+    if not token or run.status != "running":
+        return False
+    waiting = waits_of(paths.version(run.path_version_id).spec, run.state)
+    return all(wait.token != token for wait in waiting)
 
 
 def _stop_if_failing(work: Work, incident: Incident) -> None:
@@ -218,15 +234,6 @@ def _stop_if_failing(work: Work, incident: Incident) -> None:
     ).first()
     if new is not None:
         raise IllegalMove(("retry", "repair", "cancel"), "still_failing", cause=new.code, step=new.step)
-
-
-def _give_up_run(work: Work, case: Case, run: Run) -> None:
-    runs.drive(work, case, run.id, Input(kind="cancel"))
-    if run.parent_id is None or run.parent_token is None:
-        return
-    status = work.session.execute(select(Run.status).where(Run.id == run.parent_id)).scalar_one()
-    if status == "running":
-        runs.drive(work, case, run.parent_id, Input(kind="child_failed", token=run.parent_token, code="given_up"))
 
 
 def _end(work: Work, held: Held, status: IncidentStatus, ending: str, note: str | None) -> IncidentResult:

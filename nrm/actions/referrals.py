@@ -110,6 +110,8 @@ def load_referral(work: Work, referral_id: str) -> Loaded:
     Raises:
         NotFound: there is no such referral, or it is not the actor's to know of.
     """
+    # What was changed and not yet written would be lost when the rows are read again.
+    work.session.flush()
     found = work.session.execute(
         select(Case, Referral)
         .join(Referral, Referral.case_id == Case.id)

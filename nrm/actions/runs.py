@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import aliased
 
 from nrm import ids
 from nrm.actions._action import Work, action
@@ -43,6 +44,8 @@ MAX_EFFECTS: Final = 2_000
 MESSAGE_TTL: Final = timedelta(days=30)
 """How long a message waits for a run that wants it."""
 
+_PARENT: Final = aliased(Run)
+
 _PLAIN: Final = (fx.OpenTask, fx.SetTimer, fx.PassedStep)
 """Effects that only add rows: they need no savepoint."""
 
@@ -62,6 +65,7 @@ class LiveRun:
     depth: int
     steps: int
     row_version: int
+    started_at: datetime
     status: fx.RunStatus = fx.RunStatus.RUNNING
     outcome: str | None = None
     error: str | None = None
@@ -102,6 +106,7 @@ class RunBook:
     kinds: set[type[object]] = field(default_factory=set)
     subscribed: list[tuple[LiveRun, fx.Subscribe]] = field(default_factory=list)
     thrown: list[tuple[LiveRun, fx.ThrowMessage]] = field(default_factory=list)
+    applied: int = 0
 
     # -- runs ------------------------------------------------------------------------------------------------
 
@@ -131,6 +136,7 @@ class RunBook:
             depth=found.depth,
             steps=found.steps,
             row_version=found.version,
+            started_at=found.started_at,
             status=fx.RunStatus(found.status),
             outcome=found.outcome,
             is_sensitive=found.is_sensitive,
@@ -168,6 +174,7 @@ class RunBook:
             depth=depth,
             steps=0,
             row_version=1,
+            started_at=self.work.now,
             is_sensitive=spec.sensitive or self.case.level == "strict",
             changed=True,
         )
@@ -206,8 +213,13 @@ class RunBook:
     # -- effects ---------------------------------------------------------------------------------------------
 
     def is_plain(self) -> bool:
-        """Say whether what waits only adds rows."""
-        return all(isinstance(effect, _PLAIN) for _, effect in self.waiting)
+        """Say whether what waits only adds rows, and nothing can fail once a statement has run.
+
+        Opening a task fails before it writes; but it may write at once (a desk gets access), so a second one could
+        fail after that.
+        """
+        kinds = [type(effect) for _, effect in self.waiting]
+        return all(kind in _PLAIN for kind in kinds) and kinds.count(fx.OpenTask) <= 1
 
     def drain(self) -> None:
         """Apply everything that waits, and everything that follows from it.
@@ -215,18 +227,20 @@ class RunBook:
         Raises:
             StepFailed: when a path cannot go on.
         """
-        applied = 0
         while self.waiting or self.subscribed or self.thrown:
-            while self.waiting:
-                applied += 1
-                if applied > MAX_EFFECTS:
-                    raise StepFailed("too_many_effects", "", limit=MAX_EFFECTS)
-                run, effect = self.waiting.popleft()
-                self.kinds.add(type(effect))
-                self._apply(run, effect)
+            self._apply_waiting()
             self._deliver_kept()
             if not self.waiting:
                 self._deliver_thrown()
+
+    def _apply_waiting(self) -> None:
+        while self.waiting:
+            self.applied += 1
+            if self.applied > MAX_EFFECTS:
+                raise StepFailed("too_many_effects", "", limit=MAX_EFFECTS)
+            run, effect = self.waiting.popleft()
+            self.kinds.add(type(effect))
+            self._apply(run, effect)
 
     def _apply(self, run: LiveRun, effect: fx.Effect) -> None:  # noqa: C901, PLR0912 - one arm per kind of effect
         match effect:
@@ -458,7 +472,11 @@ class RunBook:
     # -- messages --------------------------------------------------------------------------------------------
 
     def _deliver_kept(self) -> None:
-        """Hand over messages that came before anybody waited for them."""
+        """Hand over messages that came before anybody waited for them.
+
+        A word to the whole case is for the runs that there were when it came: one that begins later is not ended
+        by a consent that was withdrawn, or an arrival that was reported, before it.
+        """
         subscribed, self.subscribed = self.subscribed, []
         if not subscribed:
             return
@@ -477,7 +495,8 @@ class RunBook:
         for message in kept:
             for run, effect in subscribed:
                 wanted = run.id if effect.correlation == "run" else self.case.id
-                if message.name == effect.message and message.correlation == wanted and message.status == "waiting":
+                fits = message.name == effect.message and message.correlation == wanted
+                if fits and message.status == "waiting" and run.started_at <= message.received_at:
                     message.status, message.delivered_to = "delivered", run.id
                     values = values_from_json(message.decision_values)
                     self.give(run, Input(kind="message", token=effect.token, values=values))
@@ -541,10 +560,7 @@ class RunBook:
         if self.work.session.execute(still).first() is None:
             return
         self.give(self.load(run_id), Input(kind="message", token=token, values=values))
-        while self.waiting:
-            run, effect = self.waiting.popleft()
-            self.kinds.add(type(effect))
-            self._apply(run, effect)
+        self._apply_waiting()
 
     # -- the end ---------------------------------------------------------------------------------------------
 
@@ -762,7 +778,27 @@ def cancel_run(work: Work, run_id: str, *, reason: str) -> None:
     if status != "running":
         raise IllegalMove((), "run_ended")
     work.record("run.cancelled", stream=case.id, subject=("run", run_id), data={"reason": reason})
+    give_up(work, case, run_id)
+
+
+def give_up(work: Work, case: Case, run_id: str) -> None:
+    """Cancel a run inside an action that has locked its case; a run that called it sees its call fail.
+
+    Args:
+        work: the transaction.
+        case: the locked case.
+        run_id: a running run of it.
+    """
     drive(work, case, run_id, Input(kind="cancel"))
+    work.flush()
+    parent = (
+        select(Run.parent_id, Run.parent_token)
+        .where(Run.id == run_id, Run.parent_token.is_not(None))
+        .where(exists().where(_PARENT.id == Run.parent_id, _PARENT.status == "running"))
+    )
+    found = work.session.execute(parent).one_or_none()
+    if found is not None:
+        drive(work, case, found.parent_id, Input(kind="child_failed", token=found.parent_token, code="given_up"))
 
 
 @action("run.fire_timer")

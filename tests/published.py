@@ -1,0 +1,39 @@
+"""Put a small diagram into the database as a published path, past the loader, for one test."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sqlalchemy import insert
+
+from nrm import ids
+from nrm.db import db
+from nrm.models import Path, PathVersion
+from tests.engine.diagrams import diagram
+from tests.world import World
+
+
+def publish(land: World, key: str, body: str, *, root: str = "") -> str:
+    """Publish a path made of elements (see `tests.engine.diagrams`), and give its key."""
+    path_id, version_id = ids.new_id("pth"), ids.new_id("ver")
+    text = diagram(body, root=root, key=key).decode()
+    now = land.clock.now()
+    with db.engine.begin() as connection:
+        connection.execute(insert(Path).values(id=path_id, key=key, names={"en": key}, latest_id=version_id))
+        connection.execute(
+            insert(PathVersion).values(
+                id=version_id,
+                path_id=path_id,
+                number=1,
+                status="published",
+                diagram=text,
+                sha256=hashlib.sha256(text.encode()).hexdigest(),
+                forms={},
+                resources={"settings": {}, "tables": {}, "call_tables": {}},
+                created_at=now,
+                created_by="system",
+                published_at=now,
+                published_by="system",
+            )
+        )
+    return key
