@@ -130,18 +130,57 @@ def _age(work: Work, case: Case, now: datetime) -> int | None:
 
 def disclose(work: Work, case: Case, referral: Referral, gate: Gate, *, kind: str = "sent") -> str:
     """Write the line of the ledger for data that leave with a referral, and give its id."""
+    return _write(
+        work,
+        case,
+        gate,
+        organisation_id=referral.to_organisation_id,
+        referral_id=referral.id,
+        purpose=str(Purpose.SHARE_PROVIDER),
+        categories=referral.categories,
+        kind=kind,
+    )
+
+
+def disclose_to(
+    work: Work, case: Case, organisation_id: str, gate: Gate, *, purpose: str, categories: Collection[str]
+) -> str:
+    """Write the line of the ledger for data that a task shows to another organisation's desk, and give its id."""
+    return _write(
+        work,
+        case,
+        gate,
+        organisation_id=organisation_id,
+        referral_id=None,
+        purpose=purpose,
+        categories=categories,
+        kind="shown",
+    )
+
+
+def _write(
+    work: Work,
+    case: Case,
+    gate: Gate,
+    *,
+    organisation_id: str | None,
+    referral_id: str | None,
+    purpose: str,
+    categories: Collection[str],
+    kind: str,
+) -> str:
     disclosure_id = ids.new_id("dis")
     work.add(
         Disclosure,
         id=disclosure_id,
         person_id=case.person_id,
         case_id=case.id,
-        organisation_id=referral.to_organisation_id,
-        referral_id=referral.id,
+        organisation_id=organisation_id,
+        referral_id=referral_id,
         consent_id=gate.consent_id,
         override_id=gate.override_id,
-        purpose=str(Purpose.SHARE_PROVIDER),
-        categories=list(referral.categories),
+        purpose=purpose,
+        categories=list(categories),
         kind=kind,
         actor=work.actor.id,
         at=work.now,
@@ -150,7 +189,7 @@ def disclose(work: Work, case: Case, referral: Referral, gate: Gate, *, kind: st
         "disclosure.made",
         stream=case.id,
         subject=("disclosure", disclosure_id),
-        data={"referral": referral.id, "organisation": referral.to_organisation_id},
-        organisation_id=referral.to_organisation_id,
+        data={"referral": referral_id, "organisation": organisation_id},
+        organisation_id=organisation_id,
     )
     return disclosure_id

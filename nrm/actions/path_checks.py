@@ -34,7 +34,13 @@ CHECK_PARAMS: Final[Mapping[str, frozenset[str]]] = {
         "record_intake", "resolve_duplicate", "record_screening", "record_needs", "record_plan", "draft_referral",
         "confirm_referral", "record_unmet_need", "record_followup", "close_case",
     )
-} | {"set_priority": frozenset({"value"}), "close_referral": frozenset({"outcome"})}  # fmt: skip
+} | {
+    "set_priority": frozenset({"value"}),
+    "close_referral": frozenset({"outcome"}),
+    "share_with_desk": frozenset({"role", "data", "purpose"}),
+    "hand_over_case": frozenset({"from", "arrived"}),
+    "end_side_case": frozenset({"outcome", "reason"}),
+}  # fmt: skip
 """Registered check → the parameters that it takes."""
 
 REFERRAL_MESSAGES: Final = frozenset(
