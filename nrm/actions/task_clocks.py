@@ -5,7 +5,8 @@ They are computed from the task's own times, so they survive a new assignee, pau
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -18,7 +19,7 @@ from nrm.engine.steps import Due
 from nrm.errors import NotFound
 from nrm.models import Case, Notification, Task
 from nrm.queries import packs, paths
-from nrm.rules.deadlines import Ladder, share_at
+from nrm.rules.deadlines import Ladder, add_back, due_at, remaining, share_at
 from nrm.vocabulary import Access, Holder, Level, TaskStatus
 
 MOST_RUNGS: Final = 9
@@ -78,18 +79,29 @@ def _tick(work: Work, case: Case, task: Task, due: Due) -> str | None:
 
 
 def _moments(work: Work, case: Case, task: Task, due: Due, ladder: Ladder) -> tuple[datetime | None, list[datetime]]:
+    at = _share_of(work, case, task, due)
+    late_from_the_start = task.due_at is None or task.due_at <= task.opened_at
+    reminder = None if due.reminder is None or late_from_the_start else at(due.reminder)
+    return reminder, [at(rung.percent) for rung in ladder]
+
+
+def _share_of(work: Work, case: Case, task: Task, due: Due) -> Callable[[int], datetime]:
+    """Give the function that says when a share of the task's time has run, in per cent; the rest on hold counts not."""
     calendar = packs.pack().calendar_for(case.jurisdiction)
     kind = time_kind(due, case)
-    end = task.due_at or work.now
-    start = min(task.opened_at, end)
+    opened, end = task.opened_at, task.due_at or work.now
+    if task.hold_ended_at is None and opened < end:
+        return lambda percent: share_at(opened, end, percent, calendar=calendar, kind=kind)
+    whole = remaining(opened, due_at(opened, due.time, calendar=calendar, kind=kind), calendar=calendar, kind=kind)
+    left = remaining(work.now, end, calendar=calendar, kind=kind)
 
     def at(percent: int) -> datetime:
-        return share_at(start, end, percent, calendar=calendar, kind=kind)
+        rest = whole * (100 - percent) / 100
+        if percent >= 100:
+            return add_back(max(opened, end), -rest, calendar=calendar, kind=kind)
+        return add_back(work.now, max(left - rest, timedelta()), calendar=calendar, kind=kind)
 
-    reminder = at(due.reminder) if due.reminder is not None and start < end else None
-    # A task that came back from hold has a later due date than its share of the time says; never before that.
-    rungs = [max(at(rung.percent), end) if rung.percent >= 100 else at(rung.percent) for rung in ladder]
-    return reminder, rungs
+    return at
 
 
 def _upcoming(task: Task, moments: tuple[datetime | None, list[datetime]]) -> datetime | None:

@@ -14,12 +14,12 @@ from nrm import ids
 from nrm.actions import runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import give_access
-from nrm.actions.inputs import Input
+from nrm.actions.inputs import Input, values_from_json
 from nrm.actions.openings import enqueue_clock, time_kind
 from nrm.engine import effects as fx
 from nrm.engine.steps import Due
 from nrm.errors import AlreadyDone, IllegalMove, NotFound, NotValid, Problem, StaleVersion
-from nrm.models import Case, Membership, Run, Task, TaskAnswers, TaskComment, TaskDraft, TaskUndo, User
+from nrm.models import Case, Membership, Run, RunStep, Task, TaskAnswers, TaskComment, TaskDraft, TaskUndo, User
 from nrm.queries import packs, paths
 from nrm.queries.scope import sees_case
 from nrm.rules.answer_types import Clean
@@ -468,7 +468,8 @@ def _check(work: Work, loaded: Loaded, answers: object, *, partial: bool = False
         return Answers(clean={})
     setting = packs.pack().answer_setting
     today = work.now.astimezone(setting.zone).date() if setting.zone else work.now.date()
-    return validate_answers(form, answers, today=today, setting=setting, partial=partial)
+    earlier = values_from_json(loaded.run.decision_values)
+    return validate_answers(form, answers, today=today, setting=setting, values_from_earlier=earlier, partial=partial)
 
 
 @action("task.complete", permission="task.work")
@@ -506,7 +507,7 @@ def complete_task(
     run = loaded.run
     values = _decisions(work, task, run, checked)
     _finish_task(work, loaded, checked.clean, outcome)
-    before = run.state
+    before = _Before(state=run.state, values=run.decision_values, steps=run.steps)
     driven = runs.drive(
         work,
         case,
@@ -560,7 +561,16 @@ def _finish_task(work: Work, loaded: Loaded, clean: Mapping[str, Clean], outcome
     _record(work, loaded, "task.completed", step=task.step, outcome=outcome)
 
 
-def _offer_undo(work: Work, task: Task, before: str, driven: runs.Driven) -> datetime | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """A run as it was before a task was completed."""
+
+    state: str
+    values: dict[str, Json]
+    steps: int
+
+
+def _offer_undo(work: Work, task: Task, before: _Before, driven: runs.Driven) -> datetime | None:
     if driven.incident is not None or not driven.effects <= _UNDOABLE:
         return None
     until = work.now + UNDO_WINDOW
@@ -568,7 +578,9 @@ def _offer_undo(work: Work, task: Task, before: str, driven: runs.Driven) -> dat
         TaskUndo,
         task_id=task.id,
         run_version=driven.run_version,
-        state=before,
+        state=before.state,
+        decision_values=before.values,
+        steps=before.steps,
         opened=list(driven.opened),
         timers=list(driven.timers),
         until=until,
@@ -623,11 +635,24 @@ def _put_back(work: Work, loaded: Loaded, row: TaskUndo) -> None:
             ended_at=work.now,
             ended_by=work.actor.id,
             version=Task.version + 1,
-            token=Task.token + ":undone:" + task.id[4:12],
+            # The run will make the same token again; an id is never made again.
+            token="undone:" + Task.id,
         )
         .execution_options(synchronize_session=False)
     )
-    work.change(Run, task.run_id, version=row.run_version, state=row.state)
+    work.change(
+        Run,
+        task.run_id,
+        version=row.run_version,
+        state=row.state,
+        decision_values=row.decision_values,
+        steps=row.steps,
+    )
+    session.execute(
+        delete(RunStep)
+        .where(RunStep.run_id == task.run_id, RunStep.number > row.steps)
+        .execution_options(synchronize_session=False)
+    )
     kept = session.get(TaskAnswers, task.id)
     if kept is not None and task.ended_by is not None:
         work.add(
@@ -654,4 +679,5 @@ def _put_back(work: Work, loaded: Loaded, row: TaskUndo) -> None:
         ended_by=None,
     )
     if task.due_at is not None:
-        enqueue_clock(work, task.id, task.case_id, max(task.due_at, work.now))
+        # Its clock finds out by itself what comes next: the reminder may still be to come.
+        enqueue_clock(work, task.id, task.case_id, work.now)

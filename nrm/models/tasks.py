@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped
@@ -77,6 +78,8 @@ class TaskUndo(Base):
     task_id: Mapped[str] = link("tasks", index=False, primary_key=True)
     run_version: Mapped[int] = public(Integer)
     state: Mapped[str] = sensitive(Text)
+    decision_values: Mapped[dict[str, Any]] = sensitive(JSON)
+    steps: Mapped[int] = public(Integer)
     opened: Mapped[list[str]] = public(JSON)
     timers: Mapped[list[str]] = public(JSON)
     until: Mapped[datetime] = public(UtcDateTime)

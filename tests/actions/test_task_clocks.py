@@ -103,3 +103,39 @@ def test_an_emergency_runs_on_the_clock_and_the_rest_in_working_time(land: World
     assert emergency.due_at <= normal.due_at
     assert at_once.due_at - at_once.opened_at == emergency.due_at - emergency.opened_at
     assert over_the_weekend.due_at - over_the_weekend.opened_at > normal.due_at - normal.opened_at
+
+
+def second_task(land: World) -> tuple[object, Task]:
+    """Give the task of four hours on the clock, reminded after half of them."""
+    handler, case_id, first = first_task(land)
+    tasks.claim_task(handler, first.id)
+    tasks.complete_task(handler, first.id, answers={"wants_tea": True, "tea_kind": "mint"}, version=2)
+    return handler, land.open_tasks(case_id)["serve"]
+
+
+def test_a_rest_neither_brings_the_reminder_forward_nor_puts_escalation_off(land: World):
+    handler, task = second_task(land)
+    tasks.claim_task(handler, task.id)
+    until = land.clock.now() + timedelta(days=10)
+    tasks.hold_task(handler, task.id, until=until, reason="waiting", version=2)
+    land.clock.at = until
+    tasks.resume_task(SYSTEM, task.id)
+    assert late(land, task.id, days=0) == [], "all of its four hours are still to come"
+    assert next_wake(land, task.id) == until + timedelta(hours=2)
+    rungs = packs.pack().ladder("task")
+    assert late(land, task.id, days=2) == ["reminded", *["escalated"] * len(rungs)]
+
+
+def next_wake(land: World, task_id: str):
+    land.session.close()
+    return land.session.execute(select(Job.due_at).where(Job.dedup_key == f"task:{task_id}")).scalar_one()
+
+
+def test_an_undone_task_is_still_reminded(land: World):
+    handler, _, task = first_task(land)
+    before = next_wake(land, task.id)
+    tasks.claim_task(handler, task.id)
+    tasks.complete_task(handler, task.id, answers={"wants_tea": True, "tea_kind": "mint"}, version=2)
+    tasks.undo_task(handler, task.id)
+    assert late(land, task.id, days=0) == []
+    assert next_wake(land, task.id) == before

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from nrm.actions import cases, tasks
+from nrm.db import db
 from nrm.errors import AlreadyDone, IllegalMove, NotFound, NotValid, StaleVersion
-from nrm.models import Event, Job, Run, Task, TaskAnswers, TaskComment, TaskDraft
+from nrm.models import Event, FormVersion, Job, Run, RunStep, Task, TaskAnswers, TaskComment, TaskDraft
+from nrm.queries import paths
 from nrm.sealing import unseal
 from tests.world import World
 
@@ -226,3 +229,45 @@ def test_undo_is_over_when_time_has_passed_or_somebody_has_gone_on(land: World):
     tasks.claim_task(handler, land.open_tasks(case_id)["serve"].id)
     with pytest.raises(IllegalMove):
         tasks.undo_task(handler, task.id)
+
+
+def test_a_completion_may_be_undone_again_and_again_and_leaves_no_trace_in_the_run(land: World):
+    handler, case_id, task = opened(land)
+    tasks.claim_task(handler, task.id)
+    before = run_of(land, case_id)
+    for version in (2, 4):
+        tasks.complete_task(handler, task.id, answers=TEA, version=version)
+        tasks.undo_task(handler, task.id)
+    after = run_of(land, case_id)
+    assert (after.state, after.decision_values, after.steps) == (before.state, before.decision_values, before.steps)
+    walked = land.session.execute(select(RunStep.number).where(RunStep.run_id == after.id)).scalars().all()
+    assert len(walked) == before.steps
+    assert set(land.open_tasks(case_id)) == {"ask"}
+
+
+def run_of(land: World, case_id: str) -> Run:
+    land.session.close()
+    return land.session.execute(select(Run).where(Run.case_id == case_id)).scalar_one()
+
+
+def test_a_question_may_depend_on_what_the_path_knows_from_an_earlier_step(land: World):
+    """The form of the second step asks for cups only of somebody who wanted tea in the first one."""
+    handler, case_id, task = opened(land)
+    form = land.session.execute(select(FormVersion).where(FormVersion.key == "hello_serve")).scalar_one()
+    content = copy.deepcopy(form.content)
+    content["uses"] = ["wants_tea"]
+    content["fields"][0]["relevant"] = "wants_tea"
+    with db.engine.begin() as connection:
+        connection.execute(update(FormVersion).where(FormVersion.id == form.id).values(content=content))
+    paths.forget()
+    tasks.claim_task(handler, task.id)
+    tasks.complete_task(handler, task.id, answers=TEA, version=2)
+    serve = land.open_tasks(case_id)["serve"]
+    tasks.claim_task(handler, serve.id)
+    assert tasks.save_draft(handler, serve.id, answers={}).problems[0].pointer == "/cups"
+    with pytest.raises(NotValid):
+        tasks.complete_task(handler, serve.id, answers={}, version=2)
+    tasks.complete_task(handler, serve.id, answers={"cups": 2}, version=2)
+    kept = land.session.get(TaskAnswers, serve.id)
+    assert kept is not None
+    assert unseal(kept.answers, row=serve.id, column="task_answers.answers") == {"cups": 2}

@@ -973,6 +973,8 @@ def upgrade() -> None:
         sa.Column("task_id", sa.String(length=31), nullable=False),
         sa.Column("run_version", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("decision_values", sa.JSON(), nullable=False),
+        sa.Column("steps", sa.Integer(), nullable=False),
         sa.Column("opened", sa.JSON(), nullable=False),
         sa.Column("timers", sa.JSON(), nullable=False),
         sa.Column("until", UtcDateTime(), nullable=False),
