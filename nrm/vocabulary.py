@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Language(StrEnum):
@@ -28,6 +29,10 @@ class Level(StrEnum):
     STANDARD = "standard"
     RESTRICTED = "restricted"
     STRICT = "strict"
+
+
+APART: Final = "apart"
+"""Mark in a run's context: only the desks that work on its tasks come to know of them."""
 
 
 class CaseStatus(StrEnum):

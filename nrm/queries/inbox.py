@@ -17,13 +17,13 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotFound
-from nrm.models import Case, Person, Task
+from nrm.models import Case, Person, Run, Task
 from nrm.queries import paths
 from nrm.queries.desks import desks_of
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, newest_after, size, text_of
 from nrm.queries.shown_names import name_in_list
 from nrm.rules.statuses import TaskFacts, task_actions
-from nrm.vocabulary import TaskStatus
+from nrm.vocabulary import APART, TaskStatus
 
 COUNTED: Final = 1_000
 """Tabs are counted up to this number."""
@@ -171,8 +171,12 @@ def _parts(actor: Actor, tab: Tab, only: InboxFilter) -> Iterator[Ids]:
         yield columns.where(Task.assignee_id == actor.id, Task.status == str(TaskStatus.OPEN))
     elif tab is Tab.WAITING:
         if desks:
-            yield columns.join(Case, Case.id == Task.case_id).where(
-                Case.desk_id.in_(desks), Task.status == str(TaskStatus.OPEN), Task.desk_id.not_in(desks)
+            # What is kept apart from the case's own desk does not show there, not even by the name of its step.
+            yield (
+                columns.join(Case, Case.id == Task.case_id)
+                .join(Run, Run.id == Task.run_id)
+                .where(Case.desk_id.in_(desks), Task.status == str(TaskStatus.OPEN), Task.desk_id.not_in(desks))
+                .where(Run.context[APART].as_string().is_(None))
             )
     else:
         status = TaskStatus.OPEN if tab is Tab.DESK else TaskStatus.ON_HOLD

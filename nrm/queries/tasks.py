@@ -29,7 +29,7 @@ from nrm.queries.inbox import TaskRow
 from nrm.queries.scope import sees_case
 from nrm.rules.statuses import task_actions
 from nrm.sealing import Json, unseal
-from nrm.vocabulary import TaskStatus
+from nrm.vocabulary import APART, TaskStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,7 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
         raise NotFound
     row, case, identity = found
     facts = inbox.facts_of(row, actor)
-    if not (facts.mine or facts.at_desk or facts.may_assign) and not _sees(actor, now, row.case_id):
+    if not (facts.mine or facts.at_desk or facts.may_assign) and not _sees(actor, now, row):
         raise NotFound
     undo_until = _undo_until(row, now) if row.status == TaskStatus.COMPLETED else None
     facts = inbox.facts_of(row, actor, undoable=undo_until is not None)
@@ -164,9 +164,15 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
     )
 
 
-def _sees(actor: Actor, now: datetime, case_id: str) -> bool:
-    # Knowing that a case exists is not enough to read what was written in it.
-    statement = select(Case.id).where(Case.id == case_id, sees_case(actor, now, reading=True))
+def _sees(actor: Actor, now: datetime, row: Task) -> bool:
+    # Knowing that a case exists is not enough to read what was written in it, nor is knowing the case enough for
+    # a run that is kept apart.
+    statement = (
+        select(Case.id)
+        .join(Run, Run.case_id == Case.id)
+        .where(Case.id == row.case_id, Run.id == row.run_id, Run.context[APART].as_string().is_(None))
+        .where(sees_case(actor, now, reading=True))
+    )
     return db.session.execute(statement).first() is not None
 
 
