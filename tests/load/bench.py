@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.load import claiming, steps
+from tests.load import claiming, inboxes, requests, steps
 from tests.load.rounds import Measure
 from tests.load.sizes import FULL, QUICK, Sizes
 from tests.load.stages import Stages, stages
@@ -23,11 +23,14 @@ from tests.load.tables import markdown, print_parts, print_table
 Taken = Callable[[Stages, Sizes], list[Measure]]
 
 MEASURES: Mapping[str, tuple[Taken, ...]] = {
+    "a": (requests.completing,),
     "b": (steps.beside_bare,),
     "c": (steps.with_a_past, steps.in_a_full_table),
+    "d": (inboxes.pages,),
     "e": (claiming.claiming, claiming.draining),
+    "f": (requests.memory,),
 }
-"""Letter → its measures, in the order in which they are taken: few rows first."""
+"""Letter → its measures."""
 
 RESULT = Path("build/bench.json")
 

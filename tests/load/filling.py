@@ -228,7 +228,7 @@ class _Postgres:
         self._connection.execute(statement)
 
     def series(self, count: int) -> str:
-        return f"(SELECT n FROM generate_series(1, {count}) n) s"
+        return f"(SELECT n FROM generate_series(1, {count}::bigint) n) s"
 
     def moment(self, minutes: str) -> str:
         return f"timestamptz '2026-03-01 08:00:00+00' + ({minutes}) * interval '1 minute'"

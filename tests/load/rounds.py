@@ -46,10 +46,18 @@ class Measure:
         return found
 
 
-def alternate(product: Round, floor: Round, *, rounds: int) -> tuple[list[float], list[float]]:
-    """Take rounds of both sides in turn, after one of each that does not count."""
-    product()
-    floor()
+def alternate(product: Round, floor: Round, *, rounds: int, warm: bool = True) -> tuple[list[float], list[float]]:
+    """Take rounds of both sides in turn.
+
+    Args:
+        product: a round of the product.
+        floor: a round of what it is held against.
+        rounds: how many of each.
+        warm: take one of each first that does not count.
+    """
+    if warm:
+        product()
+        floor()
     ours, theirs = [], []
     for number in range(rounds):
         sides = [(product, ours), (floor, theirs)]

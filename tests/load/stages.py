@@ -38,7 +38,7 @@ from tests.load.sizes import Sizes
 
 ROOT = Path(__file__).parents[2]
 MORNING = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-"""A Sunday, on which offices in testland are open."""
+"""A Sunday, on which offices in testland are open; past, since web processes live in real time."""
 SECRET = "only for measuring: " + "0123456789abcdef" * 2
 
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
