@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Connection, CursorResult, Executable, Table, bindparam, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -66,8 +66,8 @@ _MET: Final = (
 )
 """What the unique indexes are called (SQLite names columns, PostgreSQL constraints) that two at once may meet in."""
 
-_RACES: Final = frozenset({"40001", "40P01", "55P03"})
-"""PostgreSQL: serialization failure, deadlock, lock not available."""
+_RACES: Final = frozenset({"40001", "40P01", "55P03", "25P02"})
+"""PostgreSQL: serialization failure, deadlock, lock not available; a read before the action had failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,13 @@ class Work:
     before_finish: list[Callable[[], None]] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     memory: dict[str, object] = field(default_factory=dict)
+    _connection: Connection | None = None
+
+    def _run(self, statement: Executable, values: Row | list[Row]) -> CursorResult[Any]:
+        """Run a statement of tables on the transaction's own connection, past what the session would look for."""
+        if self._connection is None:
+            self._connection = self.session.connection()
+        return self._connection.execute(statement, values)
 
     def lock_case(self, case_id: str) -> Case:
         """Load a case and keep everybody else from changing it until the end.
@@ -176,7 +183,7 @@ class Work:
         places = _table_places()
         for table in sorted(waiting, key=places.__getitem__):
             for group in _by_columns(waiting[table]):
-                self.session.execute(insert_into(table), group)
+                self._run(insert_into(table), group)
 
     def change(self, model: type[Base], row_id: str, *, version: int | None = None, **values: Any) -> None:  # noqa: ANN401
         """Update one row by id.
@@ -197,8 +204,8 @@ class Work:
             given[SEEN] = version
             values["version"] = version + 1
         statement = update_row(table, "id", tuple(values), versioned=version is not None)
-        done = self.session.execute(statement, {**given, **set_values(values)})
-        if done.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult
+        done = self._run(statement, {**given, **set_values(values)})
+        if done.rowcount != 1:
             current = self.session.execute(select(table.c.version).where(table.c.id == row_id)).scalar_one_or_none()
             if current is None:
                 raise NotFound
@@ -319,7 +326,7 @@ class Work:
                 }
             )
             self._heads[pending.stream] = changed[pending.stream] = (seq, digest)
-        self.session.execute(insert_into(_EVENTS), rows)
+        self._run(insert_into(_EVENTS), rows)
         self._move_heads(changed)
 
     def _head(self, stream: str) -> tuple[int, str]:
@@ -333,7 +340,7 @@ class Work:
             select(EventHead).where(EventHead.stream == stream).with_for_update()
         ).scalar_one_or_none()
         if head is None:
-            self.session.execute(insert_into(_HEADS), [{"stream": stream}])
+            self._run(insert_into(_HEADS), [{"stream": stream}])
             return 0, ""
         return head.seq, head.hash
 
@@ -346,7 +353,7 @@ class Work:
                 table, key = _HEADS, "stream"
                 values = {"seq": seq, "hash": digest}
             statement = update_row(table, key, tuple(values))
-            self.session.execute(statement, {ROW: stream, **set_values(values)})
+            self._run(statement, {ROW: stream, **set_values(values)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -445,9 +452,8 @@ def transact(actor: Actor, body: Callable[[Work], R]) -> R:
     """
     session = db.session()
     for attempt in range(1, ATTEMPTS + 1):
-        # A read transaction that is still open would hold an old snapshot (and on SQLite no writer's lock).
-        session.close()
         try:
+            _open(session, again=attempt > 1)
             return _attempt(session, actor, body)
         except (DBAPIError, StaleDataError) as error:
             session.rollback()
@@ -462,8 +468,20 @@ def transact(actor: Actor, body: Callable[[Work], R]) -> R:
     raise Busy
 
 
-def _attempt(session: Session, actor: Actor, body: Callable[[Work], R]) -> R:
+def _open(session: Session, *, again: bool) -> None:
+    """Begin to write with nothing loaded before.
+
+    A read transaction that is open already (who asks was looked up in it) holds an old snapshot and no writer's lock
+    on SQLite. On PostgreSQL every statement sees what is committed when it begins: going on saves two round trips.
+    """
+    if not again and session.in_transaction() and session.get_bind().dialect.name == "postgresql":
+        session.expunge_all()
+        return
+    session.close()
     session.connection(execution_options=WRITING)
+
+
+def _attempt(session: Session, actor: Actor, body: Callable[[Work], R]) -> R:
     job = in_hand()
     if job is not None:
         job.begin()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select
 
 from nrm.actors import Actor, ActorKind, Seat
 from nrm.credentials import is_partner_key, secret_hash
-from nrm.db import db
+from nrm.db import UtcDateTime, db
 from nrm.errors import NotAllowed, NotFound, NotSignedIn
 from nrm.models import ApiKey, Desk, Membership, Organisation, Session, User
 from nrm.queries import packs
@@ -86,29 +87,7 @@ def session_of(secret: str, *, now: datetime, real_now: datetime, request_id: st
     Raises:
         NotSignedIn: there is no such session, it has ended, or the user is disabled.
     """
-    rows = db.session.execute(
-        select(
-            Session.id,
-            Session.seen_at,
-            Session.second_factor_at,
-            User.id,
-            User.language,
-            Membership.organisation_id,
-            Membership.desk_id,
-            Membership.role,
-            packs.stored_stamp(),
-        )
-        .join(User, User.id == Session.user_id)
-        .outerjoin(Membership, and_(Membership.user_id == User.id, _valid(now)))
-        .where(
-            Session.token_sha256 == secret_hash(secret),
-            Session.ended_at.is_(None),
-            Session.idle_until > real_now,
-            Session.ends_at > real_now,
-            User.disabled_at.is_(None),
-        )
-        .order_by(Membership.id)
-    ).all()
+    rows = db.session.execute(_SESSION, {"secret": secret_hash(secret), "now": now, "real_now": real_now}).all()
     if not rows:
         raise NotSignedIn
     session_id, seen_at, second_factor_at, user_id, language = rows[0][:5]
@@ -141,8 +120,34 @@ def _seat(organisation_id: str, desk_id: str | None, role: str) -> Seat:
     return Seat(organisation_id=organisation_id, desk_id=desk_id, role=role, permissions=permissions)
 
 
-def _valid(now: datetime) -> ColumnElement[bool]:
+def _valid(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return and_(Membership.since <= now, or_(Membership.until.is_(None), Membership.until > now))
+
+
+# Built once, since every request begins with it.
+_SESSION: Final = (
+    select(
+        Session.id,
+        Session.seen_at,
+        Session.second_factor_at,
+        User.id,
+        User.language,
+        Membership.organisation_id,
+        Membership.desk_id,
+        Membership.role,
+        packs.stored_stamp(),
+    )
+    .join(User, User.id == Session.user_id)
+    .outerjoin(Membership, and_(Membership.user_id == User.id, _valid(bindparam("now", type_=UtcDateTime()))))
+    .where(
+        Session.token_sha256 == bindparam("secret"),
+        Session.ended_at.is_(None),
+        Session.idle_until > bindparam("real_now", type_=UtcDateTime()),
+        Session.ends_at > bindparam("real_now", type_=UtcDateTime()),
+        User.disabled_at.is_(None),
+    )
+    .order_by(Membership.id)
+)
 
 
 SCOPES: dict[str, frozenset[str]] = {

@@ -51,13 +51,18 @@ def main(arguments: list[str] | None = None) -> int:
                 for letter in options.only:
                     for take in MEASURES[letter]:
                         found += _taken(take, opened, sizes)
+                        # What was measured so far is kept when somebody stops the rest.
+                        _write(found)
     print_table(found)
     print_parts(found)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps([measure.as_json() for measure in found], indent=1, ensure_ascii=False) + "\n")
     if options.markdown:
         print(markdown(found))
     return 1 if any(measure.ok is False for measure in found) else 0
+
+
+def _write(found: list[Measure]) -> None:
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps([measure.as_json() for measure in found], indent=1, ensure_ascii=False) + "\n")
 
 
 def _taken(take: Taken, opened: Stages, sizes: Sizes) -> list[Measure]:
