@@ -399,3 +399,15 @@ def place_list() -> tuple[PlaceRow, ...]:
 def stamp() -> str:
     """Give the stamp that changes with every change of the country's data."""
     return packs.pack().stamp
+
+
+def organisation_id(code: str) -> str:
+    """Give the id of the organisation with a code, for commands.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = db.session.execute(select(Organisation.id).where(Organisation.code == code)).scalar_one_or_none()
+    if found is None:
+        raise NotFound
+    return found

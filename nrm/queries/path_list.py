@@ -187,3 +187,17 @@ def form_version(actor: Actor, form_version_id: str) -> FormContent:
     if row is None:
         raise NotFound
     return FormContent(id=row.id, key=row.key, number=row.number, content=row.content)
+
+
+def draw_file(content: bytes, *, language: str, mirrored: bool | None = None) -> str:
+    """Draw a diagram that is not stored.
+
+    Args:
+        content: a BPMN file.
+        language: language of the texts.
+        mirrored: draw from right to left; None for "as the language is written".
+
+    Raises:
+        BadPath: the file cannot be read.
+    """
+    return draw_path(content, language=language, mirrored=mirrored)

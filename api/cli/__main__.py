@@ -1,0 +1,5 @@
+"""`python -m api.cli` is `nrm`."""
+
+from api.cli import main
+
+main()

@@ -1,0 +1,72 @@
+"""`nrm path …`: check, play and draw referral paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import orjson
+
+from api.cli.starting import example
+from nrm.actions.path_checks import lint_files, play_pack
+from nrm.queries.path_list import draw_file
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+_LANGUAGE = click.option(
+    "--language", type=click.Choice(["ar", "ckb", "en"]), default="en", show_default=True, help="Language of the texts."
+)
+
+
+@click.group()
+def path() -> None:
+    """Check, play and draw referral paths."""
+
+
+@path.command()
+@click.argument("files", type=_FILE, nargs=-1, required=True, metavar="FILE…")
+@click.option("--pack", "folder", type=_FOLDER, help="The pack that the diagrams belong to.")
+@click.option("--json", "as_json", is_flag=True, help="One finding per line as JSON.")
+@_LANGUAGE
+@example("nrm path lint workflows/testland/paths/*.bpmn --pack workflows/testland --json")
+def lint(files: tuple[Path, ...], folder: Path | None, language: str, *, as_json: bool) -> int:
+    """Check diagrams, each in a process that can be killed; exit status 1 when one has an error."""
+    lines, bad = lint_files(files, pack=folder, language=language)
+    for line in lines:
+        click.echo(line if as_json else _in_words(line))
+    if not lines and not as_json:
+        click.echo("No findings.")
+    return 1 if bad else 0
+
+
+def _in_words(line: str) -> str:
+    found = orjson.loads(line)
+    place = ":".join(str(found[part]) for part in ("file", "line", "element") if found.get(part))
+    return f"{place}: {found['severity']} {found['code']}: {found['text']}"
+
+
+@path.command()
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+@_LANGUAGE
+@example("nrm path test workflows/testland")
+def test(folder: Path, language: str) -> int:
+    """Play all scenarios of the pack in DIR on the real engine; exit status 1 when one fails or leaves a way out."""
+    report = play_pack(folder)
+    for line in report.lines(language):
+        click.echo(line)
+    return 0 if report.ok else 1
+
+
+@path.command()
+@click.argument("file", type=_FILE)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The SVG file to write.")
+@click.option("--rtl", is_flag=True, help="Draw from right to left.")
+@_LANGUAGE
+@example("nrm path draw workflows/testland/paths/hello.bpmn -o hello.svg --language ar")
+def draw(file: Path, output: Path | None, language: str, *, rtl: bool) -> None:
+    """Draw a diagram as SVG."""
+    drawn = draw_file(file.read_bytes(), language=language, mirrored=True if rtl else None)
+    if output is None:
+        click.echo(drawn)
+    else:
+        output.write_text(drawn, encoding="utf-8")

@@ -1,0 +1,143 @@
+"""An administrator at a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from api.cli import nrm
+from nrm.db import db
+from tests.installations import ROOT, TESTLAND, forget
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """Run `nrm …` on a database with testland."""
+    settings = {
+        "NRM_DATABASE_URL": database_url.replace("+psycopg", ""),
+        "NRM_DATA_DIR": str(tmp_path),
+        "NRM_DEMO": "1",
+        "NRM_COUNTRY": "testland",
+        "NRM_PACKS_DIR": str(ROOT / "workflows"),
+        "NRM_NEW_PASSWORD": "invented-words-7-for-tests",
+        "NRM_LOG_LEVEL": "error",
+        "NRM_PASSWORD_MEMORY_KIB": "64",
+        "NRM_PASSWORD_ROUNDS": "1",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    forget()
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(nrm, list(words), standalone_mode=False)
+
+    yield run
+    forget()
+
+
+@pytest.fixture(autouse=True)
+def closed_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close what each command's application leaves open; a process of its own would end instead."""
+    from api import cli
+    from api.cli import starting
+
+    made = []
+    original = starting.create_app
+
+    def create(*arguments: object, **named: object) -> object:
+        app = original(*arguments, **named)  # type: ignore[arg-type]
+        made.append(app)
+        return app
+
+    monkeypatch.setattr(starting, "create_app", create)
+    assert cli.nrm
+    yield
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+def commands(group: click.Group, *before: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, found in group.commands.items():
+        if isinstance(found, click.Group):
+            yield from commands(found, *before, name)
+        else:
+            yield (*before, name), found
+
+
+@pytest.mark.parametrize("words", [words for words, _ in commands(nrm)], ids=" ".join)
+def test_every_command_explains_itself_with_an_example(words: tuple[str, ...]):
+    shown = CliRunner().invoke(nrm, [*words, "--help"])
+    assert shown.exit_code == 0
+    assert "Example:\n    " in shown.output
+
+
+def test_tables_records_and_pack_agree_after_a_load(command: Command):
+    assert command("db", "check").return_value == 0
+    assert command("verify").return_value == 0
+    again = command("pack", "load", str(TESTLAND))
+    assert again.return_value == 0, again.output
+
+
+def test_a_user_is_added_seated_and_shut_out(command: Command):
+    desk = json.loads((TESTLAND / "organisations.json").read_text())[0]["desks"][0]
+    added = command(
+        "user", "add", "clerk.one", "--name", "Invented Clerk", "--role", desk["role"], "--desk", desk["code"], "--json"
+    )
+    assert json.loads(added.output)["login"] == "clerk.one"
+    assert command("user", "role", "clerk.one", desk["role"], "--end").return_value == 0
+    assert command("user", "disable", "clerk.one").exception is None
+
+
+def test_a_slip_in_a_desks_code_leaves_no_user_behind(command: Command):
+    role = next(iter(json.loads((TESTLAND / "roles.json").read_text())))["code"]
+    refused = command("user", "add", "clerk.two", "--name", "Invented Clerk", "--role", role, "--desk", "no_such_desk")
+    assert isinstance(refused.exception, click.UsageError)
+    gone = command("user", "disable", "clerk.two")
+    assert isinstance(gone.exception, click.UsageError)
+
+
+def test_a_key_is_shown_once_and_revoked(command: Command):
+    code = json.loads((TESTLAND / "organisations.json").read_text())[0]["code"]
+    issued = command("key", "issue", code, "--name", "their program", "--scope", "referrals:read", "--json")
+    key = json.loads(issued.output)
+    assert key["key"].startswith("nrm_live_")
+    assert command("key", "revoke", key["id"]).exception is None
+
+
+def test_an_arrival_list_is_imported_once(command: Command, tmp_path: Path):
+    file = tmp_path / "flight.csv"
+    file.write_text("name,sex,governorate\nMirel Dane Osk,male,Norvale\n,female,Norvale\n")
+    first = command("import", "manifest", str(file), "--json")
+    assert first.return_value == 1
+    assert json.loads(first.output)["accepted"] == 1
+    assert json.loads(command("import", "manifest", str(file), "--json").output)["accepted"] == 0
+
+
+def test_findings_of_a_diagram_come_one_per_line(tmp_path: Path):
+    bad = tmp_path / "bad.bpmn"
+    bad.write_text("<not-bpmn/>")
+    found = CliRunner().invoke(nrm, ["path", "lint", str(bad), "--json"], standalone_mode=False)
+    assert found.return_value == 1
+    assert all(json.loads(line)["code"] for line in found.output.splitlines())
+
+
+def test_a_path_is_drawn_mirrored(tmp_path: Path):
+    target = tmp_path / "hello.svg"
+    words = ["path", "draw", str(TESTLAND / "paths" / "hello.bpmn"), "-o", str(target), "--rtl", "--language", "ar"]
+    assert CliRunner().invoke(nrm, words, standalone_mode=False).exception is None
+    assert target.read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_pack_with_mistakes_is_refused_by_name(tmp_path: Path):
+    found = CliRunner().invoke(nrm, ["pack", "check", str(tmp_path), "--json"], standalone_mode=False)
+    assert found.return_value == 1
+    assert json.loads(found.output.splitlines()[0])["file"]
