@@ -1,0 +1,212 @@
+"""Another organisation's objects: every route, whatever it does, says that there is nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from api.app import create_app
+from api.transport.endpoint import OPERATIONS, Operation
+from nrm.models import Incident, Notification
+from nrm.sealing import seal
+from tests.api.conftest import Browser, Office
+from tests.api.test_walk import consented, registered, some_service, with_case
+
+assert create_app  # its import declares the endpoints
+
+PART = re.compile(r"<(\w+)>")
+EVERYBODYS = {"version_id", "form_version_id", "organisation_id", "service_id", "name"}
+"""Parts of routes that name things which belong to no organisation's cases: paths, forms, the directory."""
+
+BODIES: dict[str, Any] = {
+    "release": {},
+    "hand_over": {"to_user": "usr_" + "0" * 26},
+    "assign": {"to_user": "usr_" + "0" * 26},
+    "hold": {"until": "2026-03-09T08:00:00Z", "reason": "health"},
+    "comment": {"text": "x"},
+    "save_draft": {"answers": {}},
+    "complete": {"answers": {}},
+    "people.change": {"changes": {"sex": "male"}},
+    "merge": {"other_id": "per_" + "0" * 26},
+    "add_paper": {"paper": {"kind": "passport", "number": "X1"}},
+    "join_household": {"household_id": None},
+    "cases.change": {"priority": "urgent"},
+    "transfer": {"desk_id": "dsk_" + "0" * 26, "reason": "moved"},
+    "set_level": {"level": "strict"},
+    "share": {"holder_kind": "desk", "holder_id": "dsk_" + "0" * 26, "access": "read"},
+    "unshare": {"holder_kind": "desk", "holder_id": "dsk_" + "0" * 26},
+    "add_note": {"text": "x"},
+    "tell": {"message": "risk.raised"},
+    "close": {"outcome": "x", "reason": "x"},
+    "reopen": {"reason": "x"},
+    "propose": {"category": "JOB"},
+    "consents.record": {"purposes": ["casework"], "categories": [], "mode": "written"},
+    "withdraw_consent": {},
+    "ask_override": {
+        "organisation_id": "org_" + "0" * 26,
+        "ground": "vital_interest",
+        "reason": "x",
+        "categories": ["contact"],
+    },
+    "runs.start": {"path": "hello"},
+    "runs.cancel": {"reason": "x"},
+    "add_message": {"text": "x"},
+    "confirm": {"received": True},
+    "close_loop": {"answer": "unmet_need"},
+    "repair": {"values": {}, "reason": "x"},
+    "give_up": {"note": "x"},
+}
+VERBS: dict[str, Any] = {
+    "request_info": {"note": "x"},
+    "answer": {"note": "x"},
+    "waitlist": {"review_on": "2026-03-20"},
+    "decline": {"reason": "no_capacity"},
+    "redirect": {"reason": "no_capacity", "organisation": "org_" + "0" * 26},
+    "schedule": {"at": "2026-03-09T08:00:00Z"},
+    "progress": {"note": "x"},
+    "hold": {"reason": "health", "until": "2026-03-20"},
+    "complete": {"outcome": "provided"},
+    "fail": {"reason": "moved"},
+    "cancel": {"reason": "duplicate"},
+    "withdraw": {"reason": "returnee_request"},
+    "reassign": {"desk": "dsk_" + "0" * 26},
+    "enter_in_error": {"reason": "test_entry", "approved_by": "usr_" + "0" * 26},
+}
+
+
+def body_of(operation: Operation) -> Any:
+    if operation.body is None:
+        return None
+    if operation.noun == "referrals" and operation.name in VERBS:
+        body = VERBS[operation.name]
+    elif operation.noun == "referrals" and operation.name not in ("add_message", "confirm", "close_loop"):
+        body = {}
+    else:
+        body = BODIES.get(f"{operation.noun}.{operation.name}", BODIES.get(operation.name, {}))
+    return {**body, **({"version": 1} if operation.versioned else {})}
+
+
+def theirs(office: Office, owner: Browser) -> dict[str, str]:
+    """Make one of each thing that belongs to somebody's case, and give their ids by the name of the route's part."""
+    person_id = registered(owner)
+    case_id = with_case(owner, person_id)["id"]
+    consent_id = consented(owner, case_id)
+    service = some_service(office, "JOB")
+    referral = owner.post("/referrals", {"case_id": case_id, "service_id": service.id, "reason": "Work"}).get_json()
+    run_id = owner.get(f"/cases/{case_id}/runs").get_json()[0]["id"]
+    session = office.land.session
+    now = office.clock.now()
+    session.add_all(
+        [
+            Incident(
+                id="inc_" + "1" * 26,
+                case_id=case_id,
+                run_id=run_id,
+                kind="step",
+                code="no_flow",
+                params={},
+                retry={},
+                opened_at=now,
+                note=seal(None, row="inc_" + "1" * 26, column="incidents.note"),
+            ),
+            Notification(
+                id="ntf_" + "1" * 26,
+                user_id=owner.actor.id if owner.actor else None,
+                kind="referral.sent",
+                subject_kind="referral",
+                subject_id=referral["id"],
+                created_at=now,
+            ),
+        ]
+    )
+    session.commit()
+    session.close()
+    return {
+        "person_id": person_id,
+        "case_id": case_id,
+        "consent_id": consent_id,
+        "override_id": "ovr_" + "0" * 26,
+        "referral_id": referral["id"],
+        "run_id": run_id,
+        "task_id": owner.get("/tasks?tab=desk").get_json()["data"][0]["id"],
+        "session_id": owner.get("/session").get_json()["session_id"],
+        "household_id": "hh_" + "0" * 26,
+        "incident_id": "inc_" + "1" * 26,
+        "notification_id": "ntf_" + "1" * 26,
+    }
+
+
+def test_each_route_hides_another_organisations_objects(office: Office):
+    owner = office.handler()
+    things = theirs(office, owner)
+    stranger = office.browser(office.land.at_desk("case_handler", "hillin"))
+    supervisor = office.browser(office.land.at_desk("supervisor", "hillin"))
+    provider = office.browser(office.land.receiver(_other_provider(office)))
+    tried, wrong = 0, []
+    for operation in OPERATIONS:
+        parts = PART.findall(operation.rule)
+        if not parts or EVERYBODYS & set(parts):
+            continue
+        path = PART.sub(lambda found: things[found[1]], operation.rule).removeprefix("/api/v1")
+        for browser in (stranger, supervisor, provider):
+            answer = browser.ask(operation.method, path, json=body_of(operation))
+            tried += 1
+            # 403: the role may not do this at all, whatever it is done to; it is said before anything is looked up.
+            if answer.status_code != 404 and not _is_about_the_role(answer.get_json()):
+                wrong.append(f"{operation.method} {operation.rule} {answer.status_code} {answer.text[:200]}")
+    assert wrong == []
+    assert tried > 150
+    assert owner.get(f"/cases/{things['case_id']}").get_json()["priority"] == "normal"
+
+
+def test_the_owner_reads_each_of_the_things_that_strangers_do_not(office: Office):
+    owner = office.handler()
+    things = theirs(office, owner)
+    read = 0
+    for operation in OPERATIONS:
+        parts = set(PART.findall(operation.rule))
+        if operation.method != "GET" or not parts or parts & (EVERYBODYS | {"household_id", "incident_id"}):
+            continue
+        path = PART.sub(lambda found: things[found[1]], operation.rule).removeprefix("/api/v1")
+        assert owner.get(path).status_code == 200, path
+        read += 1
+    assert read > 15
+
+
+def _is_about_the_role(body: Any) -> bool:
+    return isinstance(body, dict) and (body.get("status"), body.get("code")) == (403, "not_allowed")
+
+
+def _other_provider(office: Office) -> str:
+    from sqlalchemy import select
+
+    from nrm.models import Desk
+
+    taken = some_service(office, "JOB").organisation_id
+    found = select(Desk.organisation_id).where(Desk.role == "receiving_desk", Desk.organisation_id != taken)
+    return str(office.land.session.execute(found.order_by(Desk.organisation_id)).scalars().first())
+
+
+def test_lists_hold_nothing_of_another_organisation(office: Office):
+    owner = office.handler()
+    theirs(office, owner)
+    stranger = office.browser(office.land.at_desk("case_handler", "hillin"))
+    for path in (
+        "/cases",
+        "/tasks?tab=desk",
+        "/tasks?tab=mine",
+        "/referrals",
+        "/referrals?direction=sent",
+        "/notifications",
+    ):
+        assert stranger.get(path).get_json()["data"] == [], path
+    found = stranger.post("/people/search", {"name": "Tarvin Olmer Quellstone"}).get_json()["data"]
+    assert all(card["masked"] and card["mother"] == "" for card in found)
+
+
+def test_nobody_gets_anything_without_signing_in(office: Office):
+    browser = office.browser()
+    for operation in OPERATIONS:
+        if operation.signed_in:
+            path = PART.sub("x_1", operation.rule).removeprefix("/api/v1")
+            assert browser.ask(operation.method, path, json=body_of(operation)).status_code == 401, operation.rule
