@@ -22,7 +22,7 @@ def pack() -> None:
 @pack.command()
 @click.argument("folder", type=_FOLDER, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per changed entry.")
-@example("nrm pack load workflows/testland")
+@example("nrm pack load my-country")
 def load(folder: Path | None, *, as_json: bool) -> int:
     """Load a pack; again, it makes drafts and says where the database differs, and overwrites nothing."""
     with application() as config:
@@ -41,7 +41,7 @@ def load(folder: Path | None, *, as_json: bool) -> int:
 @pack.command()
 @click.argument("folder", type=_FOLDER, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per mistake.")
-@example("nrm pack check workflows/testland --json")
+@example("nrm pack check my-country --json")
 def check(folder: Path | None, *, as_json: bool) -> int:
     """Read a pack and name all its mistakes; exit status 1 when there are any."""
     try:

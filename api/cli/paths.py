@@ -28,7 +28,7 @@ def path() -> None:
 @click.option("--pack", "folder", type=_FOLDER, help="The pack that the diagrams belong to.")
 @click.option("--json", "as_json", is_flag=True, help="One finding per line as JSON.")
 @_LANGUAGE
-@example("nrm path lint workflows/testland/paths/*.bpmn --pack workflows/testland --json")
+@example("nrm path lint my-country/paths/*.bpmn --pack my-country --json")
 def lint(files: tuple[Path, ...], folder: Path | None, language: str, *, as_json: bool) -> int:
     """Check diagrams, each in a process that can be killed; exit status 1 when one has an error."""
     lines, bad = lint_files(files, pack=folder, language=language)
@@ -48,7 +48,7 @@ def _in_words(line: str) -> str:
 @path.command()
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 @_LANGUAGE
-@example("nrm path test workflows/testland")
+@example("nrm path test my-country")
 def test(folder: Path, language: str) -> int:
     """Play all scenarios of the pack in DIR on the real engine; exit status 1 when one fails or leaves a way out."""
     report = play_pack(folder)
@@ -62,7 +62,7 @@ def test(folder: Path, language: str) -> int:
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The SVG file to write.")
 @click.option("--rtl", is_flag=True, help="Draw from right to left.")
 @_LANGUAGE
-@example("nrm path draw workflows/testland/paths/hello.bpmn -o hello.svg --language ar")
+@example("nrm path draw my-country/paths/hello.bpmn -o hello.svg --language ar")
 def draw(file: Path, output: Path | None, language: str, *, rtl: bool) -> None:
     """Draw a diagram as SVG."""
     drawn = draw_file(file.read_bytes(), language=language, mirrored=True if rtl else None)
