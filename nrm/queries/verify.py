@@ -8,6 +8,7 @@ sees one snapshot, so a busy service gives no false alarm.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from sqlalchemy.orm import Session, aliased
 
 from nrm.db import db
 from nrm.engine.failures import StepFailed
-from nrm.engine.waiting import Wait, WaitKind, waits_of
+from nrm.engine.waiting import WaitKind, waits_of
 from nrm.events import chain_hash
 from nrm.jobs.kinds import KINDS
 from nrm.models import Case, Delivery, Event, EventHead, Incident, Job, Referral, Run, Subscription, Task
@@ -73,11 +74,14 @@ def _rows(session: Session, statement: Statement) -> Iterator[AnyRow]:
 # -- runs against what waits for them --------------------------------------------------------------------------------
 
 
+Token: TypeAlias = tuple[WaitKind, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _There:
-    """The rows that say that a run of a page waits: run and token."""
+    """The rows that say what the runs of a page wait for, by run, and the runs that an incident holds."""
 
-    tokens: Mapping[WaitKind, frozenset[tuple[str, str]]]
+    tokens: Mapping[str, frozenset[Token]]
     incidents: frozenset[str]
 
 
@@ -111,16 +115,10 @@ def _compare(row: AnyRow, there: _There) -> Iterator[Disagreement]:
         return
     if not waits:
         yield Disagreement(code="run_without_cause", subject=("run", row.id), case_id=row.case_id)
-    yield from (_lost(row, wait) for wait in waits if (row.id, wait.token) not in there.tokens[wait.kind])
     wanted = {(wait.kind, wait.token) for wait in waits}
-    for kind, tokens in there.tokens.items():
-        for run_id, token in tokens:
-            if run_id == row.id and (kind, token) not in wanted:
-                yield _disagree(f"{kind}_unknown_to_run", row, token)
-
-
-def _lost(row: AnyRow, wait: Wait) -> Disagreement:
-    return _disagree(f"{wait.kind}_lost", row, wait.token)
+    found = there.tokens.get(row.id, frozenset())
+    yield from (_disagree(f"{kind}_lost", row, token) for kind, token in sorted(wanted - found))
+    yield from (_disagree(f"{kind}_unknown_to_run", row, token) for kind, token in sorted(found - wanted))
 
 
 def _disagree(code: str, row: AnyRow, token: str) -> Disagreement:
@@ -133,20 +131,20 @@ def _there(session: Session, run_ids: list[str], case_ids: set[str]) -> _There:
     waiting = select(Subscription.run_id, Subscription.token).where(Subscription.run_id.in_(run_ids))
     timers = select(Job.args).where(Job.case_id.in_(case_ids), Job.kind == "timer")
     held = select(Incident.run_id).where(Incident.run_id.in_(run_ids), Incident.status == "open")
-    timer_tokens = ((args["run"], args["token"]) for args in session.execute(timers).scalars())
+    tokens: defaultdict[str, set[Token]] = defaultdict(set)
+    for kind, statement in (
+        (WaitKind.TASK, tasks),
+        (WaitKind.CHILD, children),
+        (WaitKind.MESSAGE, waiting),
+    ):
+        for run_id, token in session.execute(statement):
+            tokens[str(run_id)].add((kind, str(token)))
+    for args in session.execute(timers).scalars():
+        tokens[args["run"]].add((WaitKind.TIMER, args["token"]))
     return _There(
-        tokens={
-            WaitKind.TASK: _pairs(session, tasks),
-            WaitKind.CHILD: _pairs(session, children),
-            WaitKind.MESSAGE: _pairs(session, waiting),
-            WaitKind.TIMER: frozenset(timer_tokens),
-        },
+        tokens={run_id: frozenset(found) for run_id, found in tokens.items()},
         incidents=frozenset(str(run) for run in session.execute(held).scalars()),
     )
-
-
-def _pairs(session: Session, statement: Statement) -> frozenset[tuple[str, str]]:
-    return frozenset((str(run), str(token)) for run, token in session.execute(statement))
 
 
 def nothing_waits_for_ended_runs(session: Session) -> Iterator[Disagreement]:
