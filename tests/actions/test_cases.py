@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from sqlalchemy import select
 
@@ -198,6 +200,6 @@ def test_the_history_of_a_case_is_a_chain(land: World):
     land.session.close()
     events = land.session.execute(select(Event).where(Event.stream == case_id).order_by(Event.seq)).scalars().all()
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
-    assert all(later.prev_hash == earlier.hash for earlier, later in zip(events, events[1:], strict=False))
+    assert all(later.prev_hash == earlier.hash for earlier, later in pairwise(events))
     case = stored(land, case_id)
     assert (case.event_seq, case.event_hash) == (events[-1].seq, events[-1].hash)
