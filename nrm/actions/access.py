@@ -1,18 +1,35 @@
-"""Who may know of a case: rows, written in the commit that makes them needed, and the lock that asks for them."""
+"""Who may know of a case: rows, written in the commit that makes them needed and ended in the one that ends the need.
+
+| reason | given to | until |
+|---|---|---|
+| owner | the desk that has the case, its supervisors and coordinators, its organisation | transfer; a strict level |
+| team, shared | people and desks that somebody named | somebody takes it back |
+| task | a desk with a task in the case; the holder of a task of a strict case | its last task there has ended |
+| escalation | who was told of something late, as an overview | nothing late is left; a strict level |
+| incident | the supervisors of a strict case in which a step failed | no incident is open |
+
+The lock by which an action takes a case asks these rows.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nrm import ids
 from nrm.actions._action import Work
 from nrm.errors import NotAllowed, NotFound, StaleVersion
-from nrm.models import Case, CaseAccess
+from nrm.models import Case, CaseAccess, Incident, Referral, Task
 from nrm.queries.scope import sees_case
-from nrm.vocabulary import Access, Holder
+from nrm.rules.statuses import OPEN
+from nrm.vocabulary import Access, Holder, IncidentStatus, TaskStatus
+
+_LIVE: Final = (str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD))
+_FOR_A_TIME: Final = ("task", "escalation", "incident")
+"""Reasons that end by themselves."""
 
 
 def give_access(
@@ -24,14 +41,14 @@ def give_access(
     reason: str,
     until: datetime | None = None,
 ) -> bool:
-    """Let a desk, organisation or user know of a case; giving it again changes nothing.
+    """Let a desk, organisation or user know of a case; giving the same again changes nothing.
 
     Args:
         work: the transaction.
         case_id: the locked case.
         holder: kind and id of the holder.
         access: what it may do.
-        reason: code of the reason ("owner", "task", "referral", "escalation", "team").
+        reason: code of the reason, from the table above.
         until: when the access ends; None for no end.
 
     Returns:
@@ -54,7 +71,7 @@ def give_access(
         .on_conflict_do_update(
             index_elements=["case_id", "holder_kind", "holder_id", "reason"],
             set_={"until": until, "access": str(access)},
-            where=CaseAccess.until.is_not(None),
+            where=CaseAccess.until.is_not(None) | (CaseAccess.access != str(access)),
         )
         .returning(CaseAccess.id)
     )
@@ -69,6 +86,10 @@ def give_access(
     return new
 
 
+def _lasting(case_id: str, work: Work) -> tuple[ColumnElement[bool], ...]:
+    return CaseAccess.case_id == case_id, CaseAccess.until.is_(None) | (CaseAccess.until > work.now)
+
+
 def end_access(work: Work, case_id: str, *, holder: tuple[Holder, str], reason: str | None = None) -> None:
     """End a holder's access at once.
 
@@ -80,10 +101,9 @@ def end_access(work: Work, case_id: str, *, holder: tuple[Holder, str], reason: 
     """
     work.flush()
     statement = update(CaseAccess).where(
-        CaseAccess.case_id == case_id,
+        *_lasting(case_id, work),
         CaseAccess.holder_kind == str(holder[0]),
         CaseAccess.holder_id == holder[1],
-        CaseAccess.until.is_(None) | (CaseAccess.until > work.now),
     )
     if reason is not None:
         statement = statement.where(CaseAccess.reason == reason)
@@ -123,3 +143,62 @@ def lock_visible_case(
     if version is not None and case.version != version:
         raise StaleVersion(case.version)
     return case
+
+
+def end_reasons(work: Work, case: Case, *reasons: str) -> None:
+    """End every access to a locked case that was given for one of these reasons; its owning desk keeps its own."""
+    _end_rows(work, case, CaseAccess.reason.in_(reasons))
+
+
+def close_to_strangers(work: Work, case: Case) -> None:
+    """End what a strict level ends: whole organisations, overviews, and all owners but the desk that has the case."""
+    strange = CaseAccess.reason.in_(["owner", "escalation"]) | (CaseAccess.holder_kind == str(Holder.ORGANISATION))
+    _end_rows(work, case, strange)
+
+
+def _end_rows(work: Work, case: Case, which: ColumnElement[bool]) -> None:
+    work.flush()
+    found = select(CaseAccess.holder_kind, CaseAccess.holder_id, CaseAccess.reason).where(
+        *_lasting(case.id, work), which, CaseAccess.holder_id != (case.desk_id or "")
+    )
+    for kind, holder_id, reason in work.session.execute(found).all():
+        end_access(work, case.id, holder=(Holder(kind), holder_id), reason=reason)
+
+
+def review_access(work: Work, case_id: str) -> None:
+    """End, when this transaction is complete, what was given for something that is over by then.
+
+    Args:
+        work: the transaction.
+        case_id: the locked case, in which a task, something late or an incident has ended or changed hands.
+    """
+    noted = f"access:{case_id}"
+    if noted not in work.memory:
+        work.memory[noted] = True
+        work.before_finish.append(lambda: _end_what_is_over(work, case_id))
+
+
+def _end_what_is_over(work: Work, case_id: str) -> None:
+    work.flush()
+    given = work.session.execute(
+        select(CaseAccess.holder_kind, CaseAccess.holder_id, CaseAccess.reason).where(
+            *_lasting(case_id, work), CaseAccess.reason.in_(_FOR_A_TIME)
+        )
+    ).all()
+    for kind, holder_id, reason in given:
+        if not _is_needed(work, case_id, kind, holder_id, reason):
+            end_access(work, case_id, holder=(Holder(kind), holder_id), reason=reason)
+
+
+def _is_needed(work: Work, case_id: str, kind: str, holder_id: str, reason: str) -> bool:
+    task = select(Task.id).where(Task.case_id == case_id, Task.status.in_(_LIVE))
+    if reason == "task":
+        worker = Task.desk_id if kind == Holder.DESK else Task.assignee_id
+        causes = [task.where(worker == holder_id)]
+    elif reason == "escalation":
+        states = [str(state) for state in OPEN]
+        late = select(Referral.id).where(Referral.case_id == case_id, Referral.state.in_(states))
+        causes = [task.where(Task.escalation > 0), late.where(Referral.escalation > 0)]
+    else:
+        causes = [select(Incident.id).where(Incident.case_id == case_id, Incident.status == str(IncidentStatus.OPEN))]
+    return any(work.session.execute(cause.limit(1)).first() is not None for cause in causes)

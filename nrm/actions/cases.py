@@ -10,24 +10,38 @@ from typing import Final
 from sqlalchemy import select, update
 
 from nrm import ids
-from nrm.actions import runs
+from nrm.actions import referrals, runs
 from nrm.actions._action import Work, action
-from nrm.actions.access import end_access, give_access, lock_visible_case
+from nrm.actions.access import (
+    close_to_strangers,
+    end_access,
+    end_reasons,
+    give_access,
+    lock_visible_case,
+    review_access,
+)
 from nrm.actions.closing import MAIN_PATH, end_case, open_referrals
 from nrm.actions.inputs import Input
 from nrm.actions.numbering import fresh_number
-from nrm.actions.openings import OWNER_ROLE
+from nrm.actions.openings import OWNER_ROLE, share_with_worker
 from nrm.errors import IllegalMove, NotFound, NotValid, Problem
-from nrm.models import Case, CaseNote, Desk, Person, Run, Task, User
-from nrm.queries import packs
+from nrm.models import Case, CaseNote, Desk, Incident, Person, Referral, Run, Task, User
+from nrm.queries import packs, paths
 from nrm.queries.packs import DeskEntry
 from nrm.rules.texts import WrongValue, clean_text
 from nrm.sealing import seal
-from nrm.vocabulary import Access, CaseStatus, Holder, Level, Priority, TaskStatus
+from nrm.vocabulary import Access, CaseStatus, Holder, Level, Priority, TaskStatus, WithdrawReason
 
 CASE_MESSAGES: Final = frozenset({"person.deceased", "risk.raised", "arrival.confirmed", "case.transferred"})
 """Messages that a person may send to a case; withdrawing consent has a verb of its own. "case.transferred" says that
 somebody outside this system has taken the case over: moving it to another desk here is `transfer_case`."""
+
+
+_ENDS_REFERRALS: Final = {
+    "person.deceased": WithdrawReason.DECEASED,
+    "case.transferred": WithdrawReason.CASE_CLOSED,
+}
+"""Message after which nothing is to be done for the returnee here: open referrals end, receivers lose access."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +210,7 @@ def _no_open_case(work: Work, person_id: str) -> None:
 def _owning_desk(desk_id: str | None, governorate: str, jurisdiction: str) -> DeskEntry:
     if desk_id is not None:
         desk = next((entry for entry in packs.pack().desks if entry.id == desk_id), None)
-        if desk is None:
+        if desk is None or not works_on_cases(desk.role):
             raise NotValid([Problem(pointer="/desk_id", code="unknown_desk")])
         return desk
     found = packs.pack().find_desk(OWNER_ROLE, governorate=governorate, jurisdiction=jurisdiction)
@@ -315,6 +329,8 @@ def transfer_case(work: Work, case_id: str, *, desk_id: str, reason: str, versio
     desk = work.session.get(Desk, desk_id)
     if desk is None or not desk.active or desk.id == case.desk_id:
         raise NotValid([Problem(pointer="/desk_id", code="unknown_desk")])
+    if not works_on_cases(desk.role):
+        raise NotValid([Problem(pointer="/desk_id", code="unknown_desk")])
     old_desk, old_organisation = case.desk_id, case.organisation_id
     jurisdiction = desk.jurisdiction or case.jurisdiction
     work.change(
@@ -330,11 +346,12 @@ def transfer_case(work: Work, case_id: str, *, desk_id: str, reason: str, versio
     result = _result(case)
     moved = work.lock_case(case_id)
     _move_tasks(work, moved, old_organisation)
+    _move_referrals(work, moved, old_organisation)
     if old_desk is not None:
         end_access(work, case_id, holder=(Holder.DESK, old_desk))
-    if old_organisation != desk.organisation_id:
-        end_access(work, case_id, holder=(Holder.ORGANISATION, old_organisation))
+    end_reasons(work, moved, "owner", "team")
     share_with_owner(work, moved)
+    review_access(work, case_id)
     work.record(
         "case.transferred",
         stream=case_id,
@@ -366,8 +383,31 @@ def _move_tasks(work: Work, case: Case, old_organisation: str) -> None:
         task.desk_id, task.assignee_id = target, None
         task.organisation_id = desk.organisation_id if desk and role != OWNER_ROLE else case.organisation_id
         task.version += 1
-        give_access(work, case.id, holder=(Holder.DESK, target), access=Access.WORK, reason="task")
+        entry = next((entry for entry in data.desks if entry.id == target), None)
+        if entry is not None:
+            share_with_worker(work, case, entry)
     work.session.flush()
+
+
+def _move_referrals(work: Work, case: Case, old_organisation: str) -> None:
+    """Let whoever has the case now answer for its referrals: those under way, and those whose loop is open."""
+    work.session.execute(
+        update(Referral)
+        .where(Referral.case_id == case.id, Referral.closed_at.is_(None))
+        .where(Referral.from_organisation_id == old_organisation)
+        .values(
+            from_organisation_id=case.organisation_id,
+            from_desk_id=case.desk_id,
+            updated_at=work.now,
+            version=Referral.version + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def works_on_cases(role: str) -> bool:
+    """Say whether a desk of this role may have cases."""
+    return "case.work" in packs.pack().roles.get(role, frozenset())
 
 
 @action("case.set_level", permission="case.level")
@@ -382,27 +422,35 @@ def set_level(work: Work, case_id: str, *, level: str, version: int | None) -> C
     case = lock_visible_case(work, case_id, writing=True, version=version)
     if level not in set(Level):
         raise NotValid([Problem(pointer="/level", code="unknown_code")])
+    before = case.level
     raise_level(work, case, level)
+    if before == Level.STRICT and level != Level.STRICT:
+        share_with_owner(work, case)
     work.change(Case, case_id, version=case.version)
     return _result(case)
 
 
 def raise_level(work: Work, case: Case, level: str) -> None:
     """Set the level of a locked case with everything that repeats it, inside another action."""
-    work.session.flush()
     work.flush()
     case.level = level
-    work.session.execute(
-        update(Task).where(Task.case_id == case.id).values(level=level).execution_options(synchronize_session=False)
-    )
-    work.session.execute(
-        update(Run)
-        .where(Run.case_id == case.id)
-        .values(is_sensitive=level == Level.STRICT)
-        .execution_options(synchronize_session=False)
-    )
-    if level == Level.STRICT:
-        end_access(work, case.id, holder=(Holder.ORGANISATION, case.organisation_id))
+    quiet = {"synchronize_session": False}
+    work.session.execute(update(Task).where(Task.case_id == case.id).values(level=level).execution_options(**quiet))
+    strict = level == Level.STRICT
+    versions = work.session.execute(select(Run.path_version_id).where(Run.case_id == case.id).distinct()).scalars()
+    # A path may be sensitive by itself, in a case of any level.
+    sensitive = [version for version in versions if strict or paths.version(version).spec.sensitive]
+    for model, of_case in ((Run, Run.case_id), (Incident, Incident.case_id)):
+        work.session.execute(
+            update(model).where(of_case == case.id).values(is_sensitive=strict).execution_options(**quiet)
+        )
+    sensitive_runs = select(Run.id).where(Run.case_id == case.id, Run.path_version_id.in_(sensitive))
+    for model, run_id in ((Run, Run.id), (Incident, Incident.run_id)):
+        work.session.execute(
+            update(model).where(run_id.in_(sensitive_runs)).values(is_sensitive=True).execution_options(**quiet)
+        )
+    if strict:
+        close_to_strangers(work, case)
         if not work.actor.is_system:
             give_access(work, case.id, holder=(Holder.USER, work.actor.id), access=Access.WORK, reason="team")
     work.record("case.level_set", stream=case.id, subject=("case", case.id), data={"level": level})
@@ -495,6 +543,8 @@ def tell_case(work: Work, case_id: str, *, message: str, values: Mapping[str, st
     if message == "arrival.confirmed" and case.arrived_on is None:
         case.arrived_on = work.now.date()
     work.session.flush()
+    if message in _ENDS_REFERRALS:
+        referrals.withdraw_all(work, case, reason=_ENDS_REFERRALS[message])
     runs.send_message(work, case, message, values=values or {})
 
 

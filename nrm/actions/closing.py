@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from nrm import ids
 from nrm.actions._action import Work
-from nrm.models import Case, Outcome, Referral, Run
+from nrm.models import Case, Outcome, PlanService, Referral, Run
 from nrm.queries import packs
 from nrm.rules.statuses import OPEN
-from nrm.vocabulary import CaseStatus
+from nrm.vocabulary import CaseStatus, ReferralOutcome
 
 MAIN_PATH: Final = "reintegration_case"
 """Key of the path that every case follows, in every country."""
@@ -21,7 +21,7 @@ DEFAULT_OUTCOME: Final = "not_achieved"
 
 
 def end_case(work: Work, case: Case, *, outcome: str, reason: str) -> None:
-    """Close a locked case with its outcome.
+    """Close a locked case with its outcome; referrals that ended and were not answered end with what is known.
 
     Args:
         work: the transaction.
@@ -43,6 +43,12 @@ def end_case(work: Work, case: Case, *, outcome: str, reason: str) -> None:
         actor=work.actor.id,
         at=work.now,
     )
+    unanswered = select(Referral).where(
+        Referral.case_id == case.id, Referral.closed_at.is_(None), Referral.state.not_in([str(state) for state in OPEN])
+    )
+    for referral in work.session.execute(unanswered).scalars():
+        # Nobody will ask the returnee any more: `confirmed` stays empty, the outcome is the reported one.
+        record_end(work, referral)
     work.record("case.closed", stream=case.id, subject=("case", case.id), data={"outcome": outcome, "reason": reason})
 
 
@@ -74,3 +80,39 @@ def open_referrals(work: Work, case_id: str) -> list[str]:
     """List the referrals of a case that have not ended, drafts included."""
     found = select(Referral.id).where(Referral.case_id == case_id, Referral.state.in_([str(state) for state in OPEN]))
     return list(work.session.execute(found).scalars())
+
+
+def record_end(work: Work, referral: Referral) -> None:
+    """Close the loop of an ended referral with its outcome; one that is closed stays as it is."""
+    if referral.closed_at is not None:
+        return
+    referral.closed_at = work.now
+    outcome = referral.outcome or str(ReferralOutcome.NOT_PROVIDED)
+    referral.outcome = outcome
+    work.add(
+        Outcome,
+        id=ids.new_id("out"),
+        case_id=referral.case_id,
+        subject_kind="referral",
+        subject_id=referral.id,
+        code=outcome,
+        reason=referral.end_reason,
+        actor=work.actor.id,
+        at=work.now,
+    )
+    work.record(
+        "referral.closed",
+        stream=referral.case_id,
+        subject=("referral", referral.id),
+        data={"outcome": outcome},
+        organisation_id=referral.to_organisation_id,
+    )
+    note_plan_service(work, referral, "ended", outcome)
+
+
+def note_plan_service(work: Work, referral: Referral, status: str, outcome: str | None = None) -> None:
+    """Say in the plan how the service stands that a referral is for."""
+    planned = work.session.get(PlanService, referral.plan_service_id) if referral.plan_service_id else None
+    if planned is not None:
+        planned.status = status
+        planned.outcome = outcome or planned.outcome

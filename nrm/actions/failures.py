@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from nrm import ids
 from nrm.actions._action import Work
-from nrm.models import Incident
+from nrm.actions.access import give_access
+from nrm.models import Case, Incident
+from nrm.queries import packs
 from nrm.sealing import Json
+from nrm.vocabulary import Access, Holder, Level
+
+_MENDING: Final = "supervisor"
+"""Role of the desk that mends what failed in a case."""
 
 
 def open_incident(
@@ -64,4 +71,10 @@ def open_incident(
         subject=("incident", incident_id),
         data={"kind": kind, "code": code, "step": step},
     )
+    case = work.session.get(Case, case_id) if case_id is not None else None
+    if case is not None and case.level == Level.STRICT:
+        # Its supervisors do not know of it otherwise, and nobody else may mend what failed.
+        desk = packs.pack().find_desk(_MENDING, governorate=case.governorate, jurisdiction=case.jurisdiction)
+        if desk is not None:
+            give_access(work, case.id, holder=(Holder.DESK, desk.id), access=Access.WORK, reason="incident")
     return incident_id

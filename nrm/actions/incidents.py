@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from nrm.actions import runs
 from nrm.actions._action import Work, action
-from nrm.actions.access import lock_visible_case
+from nrm.actions.access import lock_visible_case, review_access
 from nrm.actions.inputs import Input, input_from_json, values_from_json
 from nrm.engine.effects import Value
 from nrm.engine.waiting import waits_of
@@ -250,6 +250,8 @@ def _end(work: Work, held: Held, status: IncidentStatus, ending: str, note: str 
         ended_by=work.actor.id,
     )
     kind = "incident.resolved" if status is IncidentStatus.RESOLVED else "incident.cancelled"
+    if incident.case_id is not None:
+        review_access(work, incident.case_id)
     subject = ("incident", incident.id)
     work.record(kind, stream=incident.case_id or "system", subject=subject, data={"ending": ending})
     return IncidentResult(id=incident.id, status=str(status), version=incident.version + 1)

@@ -89,8 +89,23 @@ def open_task(
     if wake is not None:
         enqueue_clock(work, task_id, case.id, wake)
     if desk.id not in known_desks:
-        give_access(work, case.id, holder=(Holder.DESK, desk.id), access=Access.WORK, reason="task")
+        share_with_worker(work, case, desk)
     return task_id
+
+
+def share_with_worker(work: Work, case: Case, desk: DeskEntry) -> None:
+    """Let a desk that has a task know of the case, as far as its role goes and while the task lasts.
+
+    A desk whose role works on no cases (a receiving organisation) knows of its task alone.
+    """
+    permissions = packs.pack().roles.get(desk.role, frozenset())
+    access = next((access for permission, access in _ACCESS_OF.items() if permission in permissions), None)
+    if access is not None and desk.id != case.desk_id:
+        give_access(work, case.id, holder=(Holder.DESK, desk.id), access=access, reason="task")
+
+
+_ACCESS_OF: Final = {"case.work": Access.WORK, "case.read": Access.READ, "case.overview": Access.OVERVIEW}
+"""Permission of a role → how far its desk sees a case in which it has a task; the first that fits."""
 
 
 def _desk_for(case: Case, step: Step, context: Mapping[str, str]) -> DeskEntry | None:

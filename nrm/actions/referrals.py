@@ -17,15 +17,15 @@ from nrm import ids
 from nrm.actions import referral_clocks as clocks
 from nrm.actions import runs
 from nrm.actions._action import Work, action
-from nrm.actions.access import lock_visible_case
-from nrm.actions.closing import open_referrals
+from nrm.actions.access import lock_visible_case, review_access
+from nrm.actions.closing import note_plan_service, open_referrals, record_end
 from nrm.actions.deliveries import tell_organisation
 from nrm.actions.disclosing import Gate, check_gate, disclose
 from nrm.actions.numbering import fresh_number
 from nrm.actions.referral_changes import Given, apply_fields, release_slot, take_slot
 from nrm.actors import Seat
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
-from nrm.models import Case, Organisation, Outcome, PlanService, Referral, ReferralNote, Service
+from nrm.models import Case, Organisation, PlanService, Referral, ReferralNote, Service
 from nrm.queries import packs
 from nrm.queries.scope import sees_case
 from nrm.rules.consent import default_categories, forbidden_categories
@@ -391,7 +391,7 @@ def send_draft(work: Work, case: Case, referral: Referral) -> Gate:
     if referral.to_desk_id is not None:
         clocks.notify(work, "referral.sent", referral, desk=referral.to_desk_id)
     clocks.restart(work, case, referral)
-    _plan_status(work, referral, "referred")
+    note_plan_service(work, referral, "referred")
     return gate
 
 
@@ -463,6 +463,8 @@ def perform_loaded(work: Work, loaded: Loaded, verb: str, given: Given) -> None:
 def _enter(work: Work, loaded: Loaded, *, before: ReferralState, after: ReferralState, given: Given) -> None:
     case, referral = loaded.case, loaded.referral
     referral.state = after
+    if referral.escalation:
+        review_access(work, case.id)
     if after is _S.INFO_REQUESTED:
         clocks.pause(work, case, referral)
         if referral.from_desk_id is not None:
@@ -500,7 +502,7 @@ def _end(work: Work, case: Case, referral: Referral, after: ReferralState) -> No
     if after in {_S.WITHDRAWN, _S.CANCELLED} and referral.sent_at is not None:
         deliver(work, referral, "referral_ended", organisation_id=referral.to_organisation_id)
     if is_closed(after, None):
-        _close(work, referral)
+        record_end(work, referral)
 
 
 def _tell(work: Work, case: Case, referral: Referral, before: ReferralState, after: ReferralState) -> None:
@@ -612,38 +614,9 @@ def answer_loop(work: Work, case: Case, referral: Referral, answer: LoopAnswer) 
     referral.confirmed = str(answer)
     referral.confirmed_at = referral.confirmed_at or work.now
     if referral.closed_at is None and is_closed(ReferralState(referral.state), answer):
-        _close(work, referral)
+        record_end(work, referral)
     referral.updated_at = work.now
     del case
-
-
-def _close(work: Work, referral: Referral) -> None:
-    if referral.closed_at is not None:
-        return
-    referral.closed_at = work.now
-    outcome = referral.outcome or str(ReferralOutcome.NOT_PROVIDED)
-    referral.outcome = outcome
-    work.add(
-        Outcome,
-        id=ids.new_id("out"),
-        case_id=referral.case_id,
-        subject_kind="referral",
-        subject_id=referral.id,
-        code=outcome,
-        reason=referral.end_reason,
-        actor=work.actor.id,
-        at=work.now,
-    )
-    clocks.record(work, referral, "referral.closed", outcome=outcome)
-    _plan_status(work, referral, "ended", outcome)
-
-
-def _plan_status(work: Work, referral: Referral, status: str, outcome: str | None = None) -> None:
-    if referral.plan_service_id is not None:
-        planned = work.session.get(PlanService, referral.plan_service_id)
-        if planned is not None:
-            planned.status = status
-            planned.outcome = outcome or planned.outcome
 
 
 @action("referral.confirm", permission="referral.send")

@@ -19,7 +19,7 @@ from sqlalchemy.orm import aliased
 
 from nrm import ids
 from nrm.actions._action import Work, action
-from nrm.actions.access import lock_visible_case
+from nrm.actions.access import lock_visible_case, review_access
 from nrm.actions.check_calls import REGISTRY, CheckCall
 from nrm.actions.closing import end_if_over
 from nrm.actions.failures import open_incident
@@ -314,6 +314,7 @@ class RunBook:
         ).scalar_one_or_none()
         if task_id is not None:
             self.work.cancel_jobs(f"task:{task_id}", f"resume:{task_id}")
+            review_access(self.work, self.case.id)
             self.work.record("task.cancelled", stream=self.case.id, subject=("task", task_id), data={})
 
     def _run_check(self, run: LiveRun, effect: fx.RunCheck) -> None:

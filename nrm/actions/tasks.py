@@ -13,9 +13,9 @@ from sqlalchemy import bindparam, delete, exists, select, update
 from nrm import ids
 from nrm.actions import runs
 from nrm.actions._action import Work, action
-from nrm.actions.access import give_access
+from nrm.actions.access import give_access, review_access
 from nrm.actions.inputs import Input, values_from_json
-from nrm.actions.openings import enqueue_clock, time_kind
+from nrm.actions.openings import enqueue_clock, share_with_worker, time_kind
 from nrm.engine import effects as fx
 from nrm.engine.steps import Due
 from nrm.errors import AlreadyDone, IllegalMove, NotFound, NotValid, Problem, StaleVersion
@@ -28,7 +28,7 @@ from nrm.rules.deadlines import add_back, remaining
 from nrm.rules.statuses import TaskFacts, task_actions
 from nrm.rules.texts import WrongValue, clean_text
 from nrm.sealing import Json, seal, unseal
-from nrm.vocabulary import Access, Holder, TaskStatus
+from nrm.vocabulary import APART, Access, Holder, Level, TaskStatus
 
 UNDO_WINDOW: Final = timedelta(seconds=30)
 """How long undoing a completed task is offered."""
@@ -126,8 +126,7 @@ def load_task(work: Work, task_id: str, *, version: int | None) -> Loaded:
     case, task, run, drafted = found
     work.hold(case)
     facts = task_facts(work, task)
-    known = actor.is_system or facts.mine or facts.at_desk or facts.may_assign
-    if not known and not _sees(work, case):
+    if not actor.is_system and not facts.knows and (APART in run.context or not _sees(work, case)):
         raise NotFound
     if version is not None and task.version != version:
         raise StaleVersion(task.version)
@@ -222,6 +221,8 @@ def release_task(work: Work, task_id: str, *, version: int | None, reason: str |
     work.change(Task, task.id, version=task.version, assignee_id=None, claimed_at=None)
     if reason:
         _comment(work, loaded, reason)
+    if loaded.case.level == Level.STRICT:
+        review_access(work, loaded.case.id)
     _record(work, loaded, "task.released")
     return _result(task, assignee_id=None)
 
@@ -262,7 +263,8 @@ def _give_to(work: Work, loaded: Loaded, verb: str, to_user: str, note: str | No
     work.change(Task, task.id, version=task.version, assignee_id=to_user, claimed_at=work.now)
     if note:
         _comment(work, loaded, note)
-    if loaded.case.level == "strict":
+    if loaded.case.level == Level.STRICT:
+        review_access(work, loaded.case.id)
         give_access(work, loaded.case.id, holder=(Holder.USER, to_user), access=Access.WORK, reason="task")
     _record(work, loaded, "task.handed_over" if verb == "hand_over" else "task.assigned", user=to_user)
     return _result(task, assignee_id=to_user)
@@ -558,6 +560,8 @@ def _finish_task(work: Work, loaded: Loaded, clean: Mapping[str, Clean], outcome
         )
     if task.due_at is not None:
         work.cancel_jobs(f"task:{task.id}")
+    if task.desk_id != loaded.case.desk_id or task.escalation or loaded.case.level == Level.STRICT:
+        review_access(work, task.case_id)
     _record(work, loaded, "task.completed", step=task.step, outcome=outcome)
 
 
@@ -678,6 +682,10 @@ def _put_back(work: Work, loaded: Loaded, row: TaskUndo) -> None:
         ended_at=None,
         ended_by=None,
     )
+    desk = next((entry for entry in packs.pack().desks if entry.id == task.desk_id), None)
+    if desk is not None:
+        share_with_worker(work, loaded.case, desk)
+    review_access(work, task.case_id)
     if task.due_at is not None:
         # Its clock finds out by itself what comes next: the reminder may still be to come.
         enqueue_clock(work, task.id, task.case_id, work.now)

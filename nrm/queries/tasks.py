@@ -29,7 +29,7 @@ from nrm.queries.inbox import TaskRow
 from nrm.queries.scope import sees_case
 from nrm.rules.statuses import task_actions
 from nrm.sealing import Json, unseal
-from nrm.vocabulary import APART, TaskStatus
+from nrm.vocabulary import APART, Level, TaskStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +139,10 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
         raise NotFound
     row, case, identity = found
     facts = inbox.facts_of(row, actor)
-    if not (facts.mine or facts.at_desk or facts.may_assign) and not _sees(actor, now, row):
+    # Whoever gives out the work of a desk need not read what stands in a strict case.
+    in_it = facts.mine or facts.at_desk or facts.completed_by_me
+    knows = facts.knows and (in_it or row.level != Level.STRICT)
+    if not knows and not _sees(actor, now, row):
         raise NotFound
     undo_until = _undo_until(row, now) if row.status == TaskStatus.COMPLETED else None
     facts = inbox.facts_of(row, actor, undoable=undo_until is not None)
@@ -208,7 +211,10 @@ def _prefilled(row: Task, form: FormView) -> Prefilled | None:
     found = db.session.execute(
         select(TaskAnswers.task_id, TaskAnswers.answers, TaskAnswers.answered_at)
         .join(FormVersion, FormVersion.id == TaskAnswers.form_version_id)
+        .join(Task, Task.id == TaskAnswers.task_id)
         .where(TaskAnswers.case_id == row.case_id, TaskAnswers.step == row.step, FormVersion.key == form.key)
+        # Another organisation's answers are not this one's to know of: a second provider, after the first declined.
+        .where(Task.organisation_id == row.organisation_id)
         .order_by(TaskAnswers.answered_at.desc(), TaskAnswers.task_id)
         .limit(1)
     ).one_or_none()

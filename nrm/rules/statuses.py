@@ -463,6 +463,13 @@ class TaskFacts:
     undoable: bool = False
     from_step: bool = True
 
+    @property
+    def knows(self) -> bool:
+        """Whether the task by itself lets the actor know of it; once it has ended, only whoever ended it."""
+        if self.status in {TaskStatus.OPEN, TaskStatus.ON_HOLD}:
+            return self.mine or self.at_desk or self.may_assign
+        return self.completed_by_me
+
 
 TASK_VERBS = (
     "claim",
