@@ -17,8 +17,8 @@ A story is a list of steps, each an object with one verb:
 
 A member "of" names the category of the service that a step is about, where several are under way at once.
 Answers hold marks: "$day:-3" a date counted from the story's present day, "$moment" the present moment,
-"$service:CODE" and "$organisation:CODE" the id behind a code, "$person:own" a part of the person's own data. A mark
-that has no value takes its member away.
+"$service:CODE" and "$organisation:CODE" the id behind a code, "$person:own" a part of the person's own data,
+"$case:governorate" a fact of the case. A mark that has no value takes its member away.
 """
 
 from __future__ import annotations
@@ -215,6 +215,22 @@ def merged(usual: Mapping[str, Json], given: Json) -> dict[str, Json]:
     """Give the usual answers of a step with those of a story in their place; null takes one away."""
     answers = {**usual, **(given if isinstance(given, Mapping) else {})}
     return {name: value for name, value in answers.items() if value is not None}
+
+
+def of_person(person: Mapping[str, Json], name: str) -> Json:
+    """Give what a form asks of a person: a part of the name, or another member of what is recorded.
+
+    Args:
+        person: what `register_person` takes.
+        name: "own", "father" …; "sex", "born" …; "birth_date" for a whole date, "birth_precision" for its precision.
+    """
+    names, born = person.get("names"), str(person.get("born") or "")
+    if name == "birth_date":
+        # Where only a year or a month is known, offices write the first of July, or the first of the month.
+        return born + {4: "-07-01", 7: "-01"}.get(len(born), "") if born else None
+    if name == "birth_precision":
+        return {4: "year", 7: "month", 10: "day"}.get(len(born))
+    return person[name] if name in person else names.get(name) if isinstance(names, dict) else None
 
 
 def filled(value: Json, find: Find) -> Json:

@@ -14,7 +14,7 @@ from nrm.actions.referral_changes import Given
 from nrm.actors import Actor
 from nrm.clock import FixedClock
 from nrm.db import db
-from nrm.demo.stories import BadStory, Demo, Step, Story, filled, length, merged
+from nrm.demo.stories import BadStory, Demo, Step, Story, filled, length, merged, of_person
 from nrm.demo.time_travel import pass_time
 from nrm.models import Desk, Organisation, PlanService, Referral, Run, Service, Task, User
 from nrm.queries import packs
@@ -89,8 +89,7 @@ class Telling:
         if kind == "moment":
             return self.now.isoformat()
         if kind == "person":
-            names = self.person.get("names")
-            return self.person.get(name, names.get(name) if isinstance(names, dict) else None)
+            return of_person(self.person, name)
         if kind == "case":
             return self.story.case.get(name)
         known = {"service": self.cast.services, "organisation": self.cast.organisations}.get(kind, {})

@@ -1,0 +1,434 @@
+"""Walk one case through its whole path over the JSON API, each step by the person whose work it is.
+
+The story stands in the pack (`demo/demo_case.json`). Its steps are those of `nrm.demo.stories`, and three more:
+
+```
+{"say": "…"}                                        words for whoever watches
+{"until": "referral.expired", "of": …, "with": {…}, "step": …, "by": "PT6H", "most": "P20D"}
+                                                    time is moved on in small parts until this stands in the timeline
+{"notified": "login", "kind": "…", "of": …}         that user finds this notice
+```
+
+Nothing here knows tables or actions: whatever it needs to know it asks over HTTP, as any other program would.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from api.demo.browser import TRIES, Browser, Refused, Send, is_worth_another_try, rest
+from nrm.demo.stories import Demo, Step, filled, length, merged, of_person
+from nrm.sealing import Json
+
+PATIENCE: Final = 90.0
+"""Seconds of real time in which the runner must have done what is due."""
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+
+
+class WentWrong(Exception):
+    """The case did not go as the story says; the text says where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """What is walked.
+
+    Attributes:
+        importer: sign-in name of who sends the arrival list.
+        handler: sign-in name of the case's handler.
+        governorate: where the case is looked for.
+        reference: how the references of the list's rows begin.
+        begins_at: step that a fresh case waits at.
+    """
+
+    importer: str
+    handler: str
+    governorate: str
+    reference: str
+    begins_at: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(slots=True)
+class Walk:
+    """A case on its way.
+
+    Attributes:
+        send: carries requests.
+        demo: users, password and usual answers.
+        script: what happens.
+        say: tells whoever watches.
+        pause: called while waiting for the runner.
+        case: the case, once it is found.
+        person: what is recorded of its person.
+        seen: cases that were looked at and are not fresh.
+    """
+
+    send: Send
+    demo: Demo
+    script: Script
+    say: Say
+    pause: Callable[[], None] = lambda: time.sleep(0.15)
+    case: Mapping[str, Any] = field(default_factory=dict)
+    person: Mapping[str, Any] = field(default_factory=dict)
+    _browsers: dict[str, Browser] = field(default_factory=dict)
+    _services: dict[str, str] = field(default_factory=dict)
+    _desks: dict[str, str] = field(default_factory=dict)
+    _about: dict[str, str | None] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+
+    # -- who and where -----------------------------------------------------------------------------------------
+
+    def user(self, login: str) -> Browser:
+        """Give a signed-in user; sessions are kept."""
+        if login not in self._browsers:
+            browser = Browser(self.send)
+            browser.sign_in(login, self.demo.password)
+            self._browsers[login] = browser
+        return self._browsers[login]
+
+    @property
+    def handler(self) -> Browser:
+        """The case's handler."""
+        return self.user(self.script.handler)
+
+    @property
+    def case_id(self) -> str:
+        """Id of the case."""
+        return str(self.case["id"])
+
+    def login_at(self, desk_id: str | None) -> str | None:
+        """Give the sign-in name of who sits at a desk; None when nobody of the demonstration does."""
+        if not self._desks:
+            self._desks.update({desk["id"]: desk["code"] for desk in self.handler.all("/desks", limit=100)})
+        user = self.demo.desk_users.get(self._desks.get(desk_id or "", ""))
+        return user.login if user else None
+
+    def service(self, code: str) -> str:
+        """Give the id behind a service's code.
+
+        Raises:
+            WentWrong: the directory has no such service.
+        """
+        if not self._services:
+            self._services.update({row["code"]: row["id"] for row in self.handler.all("/services", limit=100)})
+        if code not in self._services:
+            raise WentWrong(f"the directory has no service {code}")
+        return self._services[code]
+
+    def find(self, kind: str, name: str) -> Json:
+        """Give the value of a mark in answers (see `nrm.demo.stories`)."""
+        if kind == "day":
+            return (self.now().astimezone().date() + timedelta(days=int(name or 0))).isoformat()
+        if kind == "moment":
+            return self.now().isoformat()
+        if kind == "service":
+            return self.service(name)
+        source = self.person if kind == "person" else self.case
+        return of_person(dict(source), name)
+
+    # -- time --------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Give the demonstration's present moment."""
+        return datetime.fromisoformat(self.handler.get("/demo/clock")["now"])
+
+    def move(self, by: str) -> None:
+        """Move the demonstration's clock."""
+        self.handler.post("/demo/clock", {"advance": by})
+
+    def wait_for(self, what: str, look: Callable[[], T | None]) -> T:
+        """Look again and again until there is something.
+
+        Raises:
+            WentWrong: the runner did not bring it about in time.
+        """
+        end = time.monotonic() + PATIENCE
+        while (found := look()) is None:
+            if time.monotonic() > end:
+                raise WentWrong(f"{what}: nothing after {PATIENCE:.0f} seconds; does the runner live?")
+            self.pause()
+        return found
+
+    # -- what the case shows -----------------------------------------------------------------------------------
+
+    def about(self, task: Mapping[str, Any]) -> str | None:
+        """Give the category of the planned service that a task is about."""
+        task_id = str(task["id"])
+        if task_id not in self._about:
+            run_id = self.handler.get(f"/tasks/{task_id}")["run_id"]
+            planned = self.handler.get(f"/runs/{run_id}")["decision_values"].get("service_id")
+            plans = self.handler.get(f"/cases/{self.case_id}/plans")
+            categories = {row["id"]: row["category"] for plan in plans for row in plan["services"]}
+            self._about[task_id] = categories.get(planned)
+        return self._about[task_id]
+
+    def open_task(self, step: str, of: Json) -> Mapping[str, Any] | None:
+        """Find the open task of a step."""
+        for task in self.handler.get(f"/cases/{self.case_id}/tasks"):
+            if task["step"] == step and task["status"] == "open" and (of is None or self.about(task) == of):
+                return dict(task)
+        return None
+
+    def referral(self, of: Json) -> Mapping[str, Any] | None:
+        """Find the newest referral for a category of service."""
+        rows = [row for row in self.handler.get(f"/cases/{self.case_id}/referrals") if of in (None, row["category"])]
+        return max(rows, key=lambda row: int(row["attempt"]), default=None)
+
+    def events(self) -> list[Mapping[str, Any]]:
+        """Give the case's timeline, the earliest first."""
+        return self.handler.all(f"/cases/{self.case_id}/timeline", limit=100)[::-1]
+
+
+def persist(act: Callable[[], T]) -> T:
+    """Do something that begins with a fresh look, again where somebody else was quicker."""
+    for number in range(TRIES):
+        try:
+            return act()
+        except Refused as error:
+            if number == TRIES - 1 or not is_worth_another_try(error):
+                raise
+        rest(number)
+    raise AssertionError("unreachable")
+
+
+# -- the arrival list ------------------------------------------------------------------------------------------------
+
+
+def begin(walk: Walk, arrivals: bytes) -> None:
+    """Import the arrival list and take a case from it that nobody has begun.
+
+    A list that was imported before changes nothing; when all of its cases were walked before, it comes in again as
+    another flight, on which the same people return once more.
+
+    Args:
+        walk: not yet begun.
+        arrivals: the file.
+
+    Raises:
+        WentWrong: no case came out of it.
+    """
+    mark = walk.script.reference
+    for flight in range(1, 100):
+        data = arrivals if flight == 1 else arrivals.replace(mark.encode(), f"{mark}{flight}-".encode())
+        report = walk.user(walk.script.importer).post("/manifests?filename=arrivals.csv", data)
+        walk.say(_report(walk, report))
+        found = _fresh_case(walk)
+        if found is not None:
+            walk.case = found
+            walk.person = walk.handler.get(f"/people/{found['person_id']}")["data"]
+            walk.say(f"The case {found['number']} of {found['person_name']} is taken from it.")
+            return
+    raise WentWrong("no row of the arrival list gave a case that nobody has begun")
+
+
+def _report(walk: Walk, report: Mapping[str, Any]) -> str:
+    return (
+        f"{walk.script.importer} imports an arrival list: {report['rows']} rows, {report['accepted']} new people, "
+        f"{len(report['known'])} known, {report['same']} imported before, {len(report['refused'])} refused."
+    )
+
+
+def _fresh_case(walk: Walk) -> Mapping[str, Any] | None:
+    listed = walk.handler.all("/cases", status="open", governorate=walk.script.governorate, limit=100)
+    for row in listed:
+        if row["id"] in walk.seen:
+            continue
+        walk.seen.add(row["id"])
+        case: Mapping[str, Any] = walk.handler.get(f"/cases/{row['id']}")
+        references = case["external_refs"] or {}
+        if not str(references.get("external_id", "")).startswith(walk.script.reference):
+            continue
+        tasks = walk.handler.get(f"/cases/{row['id']}/tasks")
+        if [task["step"] for task in tasks] == [walk.script.begins_at] and tasks[0]["assignee_id"] is None:
+            return case
+    return None
+
+
+# -- steps -----------------------------------------------------------------------------------------------------------
+
+
+def take_step(walk: Walk, step: Step) -> None:
+    """Do one step of the story.
+
+    Raises:
+        WentWrong: it cannot be done.
+        Refused: the service said no.
+    """
+    verb = next((name for name in _VERBS if name in step), None)
+    if verb is None:
+        raise WentWrong(f"a step without a verb: {sorted(step)}")
+    _VERBS[verb](walk, step)
+
+
+def _task(walk: Walk, step: Step) -> None:
+    name, of = str(step["task"]), step.get("of")
+    answers = filled(merged(walk.demo.answers.get(name, {}), step.get("answers")), walk.find)
+
+    def complete() -> Mapping[str, Any]:
+        task = walk.wait_for(f"the task {name} {of or ''}", lambda: walk.open_task(name, of))
+        login = walk.login_at(task["desk_id"])
+        if login is None:
+            raise WentWrong(f"nobody of the demonstration sits at the desk of {name}")
+        user = walk.user(login)
+        if task["assignee_id"] is None:
+            user.post(f"/tasks/{task['id']}/claim", {"version": task["version"]})
+        version = user.get(f"/tasks/{task['id']}")["version"]
+        done = user.post(f"/tasks/{task['id']}/complete", {"answers": answers, "version": version})
+        if done["incident"]:
+            raise WentWrong(f"{name} ended with an incident")
+        walk.say(f"{login} completes “{task['names'].get('en', name)}”{_for(of)}.")
+        return task
+
+    persist(complete)
+
+
+def _for(of: Json) -> str:
+    return f" ({of})" if of else ""
+
+
+def _referral(walk: Walk, step: Step) -> None:
+    verb, of = str(step["referral"]), step.get("of")
+    given = filled({name: value for name, value in step.items() if name not in {"referral", "of"}}, walk.find)
+
+    def perform() -> None:
+        row = walk.referral(of)
+        if row is None:
+            raise WentWrong(f"there is no referral{_for(of)}")
+        seen = walk.handler.get(f"/referrals/{row['id']}")
+        # Organisations without a screen answer by letter or telephone: the handler writes it down.
+        login = walk.login_at(seen["to_desk_id"]) or walk.script.handler
+        fields = {**(given if isinstance(given, dict) else {}), "version": seen["version"]}
+        after = walk.user(login).post(f"/referrals/{row['id']}/{verb.replace('_', '-')}", fields)
+        walk.say(f"{login}: {verb.replace('_', ' ')} referral {row['number']}{_for(of)}; it is now {after['state']}.")
+
+    persist(perform)
+
+
+def _tell(walk: Walk, step: Step) -> None:
+    message = str(step["tell"])
+    persist(lambda: walk.handler.post(f"/cases/{walk.case_id}/tell", {"message": message}))
+    walk.say(f"{walk.script.handler} tells the case: {message}.")
+
+
+def _wait(walk: Walk, step: Step) -> None:
+    by = str(step["wait"])
+    length(step)
+    walk.move(by)
+    walk.say(f"Time passes ({by}): it is {walk.now():%Y-%m-%d %H:%M}.")
+
+
+def _until(walk: Walk, step: Step) -> None:
+    by, kind = str(step["by"]), str(step["until"])
+    moved, most = timedelta(), length({"wait": step["most"]})
+    since = max((int(event["seq"]) for event in walk.events()), default=0) if "step" in step else 0
+    while (found := _event(walk, step, since)) is None:
+        if moved >= most:
+            raise WentWrong(f"{kind}{_for(step.get('of'))} did not happen within {step['most']}")
+        walk.move(by)
+        moved += length({"wait": by})
+        _settle(walk)
+    walk.say(f"{datetime.fromisoformat(found['at']):%Y-%m-%d %H:%M} the runner: {_words(found)}{_for(step.get('of'))}.")
+
+
+def _event(walk: Walk, step: Step, since: int) -> Mapping[str, Any] | None:
+    of, wanted = step.get("of"), step.get("with")
+    subject = walk.referral(of) if of is not None else None
+    for event in walk.events():
+        data = event["data"]
+        fits = event["kind"] == step["until"] and int(event["seq"]) > since
+        fits = fits and (subject is None or event["subject_id"] == subject["id"])
+        fits = fits and (step.get("step") is None or data.get("step") == step["step"])
+        if fits and all(
+            data.get(name) == value for name, value in (wanted if isinstance(wanted, dict) else {}).items()
+        ):
+            return event
+    return None
+
+
+def _settle(walk: Walk) -> None:
+    """Give the runner the time to do what is due now; what it still owes is waited for by the next step."""
+    end = time.monotonic() + PATIENCE
+    idle = 0
+    while idle < 2 and time.monotonic() < end:
+        answer = walk.send("GET", "/metrics", {}, None)
+        idle = idle + 1 if answer.status != 200 or not _owed(answer.content.decode()) else 0
+        walk.pause()
+
+
+def _owed(figures: str) -> bool:
+    lines = (line for line in figures.splitlines() if line.startswith(("nrm_jobs_due", "nrm_jobs_running")))
+    return any(float(line.rpartition(" ")[2]) > 0 for line in lines)
+
+
+def _notified(walk: Walk, step: Step) -> None:
+    login, kind = str(step["notified"]), str(step["kind"])
+    subject = walk.referral(step.get("of"))
+
+    def look() -> bool | None:
+        rows = walk.user(login).get("/notifications", limit=100)["data"]
+        fits = (row["kind"] == kind and subject is not None and row["subject_id"] == subject["id"] for row in rows)
+        return True if any(fits) else None
+
+    walk.wait_for(f"the notice {kind} of {login}", look)
+    walk.say(f"{login} finds the notice: {kind}{_for(step.get('of'))}.")
+
+
+def _say(walk: Walk, step: Step) -> None:
+    walk.say(f"\n{step['say']}")
+
+
+_VERBS: Final[Mapping[str, Callable[[Walk, Step], None]]] = {
+    "task": _task,
+    "referral": _referral,
+    "tell": _tell,
+    "wait": _wait,
+    "until": _until,
+    "notified": _notified,
+    "say": _say,
+}
+
+
+# -- the end ---------------------------------------------------------------------------------------------------------
+
+
+def finish(walk: Walk) -> str:
+    """Check that the case is closed with everything in order, and give its number.
+
+    Raises:
+        WentWrong: it is not, or one of its referrals has no outcome.
+    """
+
+    def closed() -> Mapping[str, Any] | None:
+        case: Mapping[str, Any] = walk.handler.get(f"/cases/{walk.case_id}")
+        return case if case["status"] == "closed" else None
+
+    case = walk.wait_for("the closing of the case", closed)
+    rows = walk.handler.get(f"/cases/{walk.case_id}/referrals")
+    without = [row["number"] for row in rows if not row["outcome"] or row["closed_at"] is None]
+    if without:
+        raise WentWrong(f"referrals ended without an outcome: {', '.join(without)}")
+    incidents = [row for row in walk.events() if row["kind"] == "incident.opened"]
+    if incidents:
+        raise WentWrong(f"{len(incidents)} incidents were opened on the way")
+    return str(case["number"])
+
+
+def _words(event: Mapping[str, Any]) -> str:
+    data = event["data"]
+    more = " ".join(f"{name}={data[name]}" for name in ("step", "state", "stage", "rung", "outcome") if data.get(name))
+    return f"{event['kind']} {more}".rstrip()
+
+
+def timeline(walk: Walk) -> list[str]:
+    """Give the case's history in lines, the earliest first."""
+    return [
+        f"{datetime.fromisoformat(event['at']):%Y-%m-%d %H:%M}  {_words(event)}: {event['actor_name'] or 'the runner'}"
+        for event in walk.events()
+    ]
