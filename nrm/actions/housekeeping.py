@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, or_, update
 
 from nrm.actions._action import Work, action
 from nrm.actions.failures import open_incident
+from nrm.actions.sign_in import real_now
 from nrm.jobs import table
 from nrm.jobs.hand import ClaimedJob
 from nrm.models import Delivery, IdempotencyKey, Runner, Session, SignInFailure, TaskUndo
@@ -99,10 +100,12 @@ def forget_old_keys(work: Work) -> None:
 
 def forget_old_sessions(work: Work) -> None:
     """Remove sign-in sessions and failed sign-ins that count no more, and offers to undo that are over."""
-    before = work.now - KEEP_ENDED_SESSIONS
+    # Sessions and waiting times are in real time also where a demonstration moves the clock.
+    now = real_now()
+    before = now - KEEP_ENDED_SESSIONS
     work.session.execute(delete(Session).where(or_(Session.ended_at < before, Session.ends_at < before)))
-    stale = work.now - KEEP_FAILURES
-    free = or_(SignInFailure.locked_until.is_(None), SignInFailure.locked_until < work.now)
+    stale = now - KEEP_FAILURES
+    free = or_(SignInFailure.locked_until.is_(None), SignInFailure.locked_until < now)
     work.session.execute(delete(SignInFailure).where(SignInFailure.first_at < stale, free))
     work.session.execute(delete(TaskUndo).where(TaskUndo.until < work.now))
 
