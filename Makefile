@@ -28,8 +28,8 @@ $(INSTALLED): $(LOCKS)
 run: setup  ## Start web and runner with demo data (PORT, NRM_DATABASE_URL, NRM_DATA_DIR); Ctrl-C stops both
 	$(PY) -m api.demo
 
-demo-case: setup  ## Drive one case over HTTP from manifest to closed, against the service that `make run` started
-	$(PY) -m api.cli demo
+demo-case: setup  ## Walk one case over HTTP from an arrival list to closed; uses the service at PORT, or starts one
+	$(PY) -m api.demo.case
 
 test: setup  ## Every test, on SQLite and on a PostgreSQL that pip brings (or NRM_TEST_PG_URL)
 	$(PY) -m pytest -n $(JOBS)

@@ -355,10 +355,10 @@ def _event(walk: Walk, step: Step, since: int) -> Mapping[str, Any] | None:
 def _settle(walk: Walk) -> None:
     """Give the runner the time to do what is due now; what it still owes is waited for by the next step."""
     end = time.monotonic() + PATIENCE
-    idle = 0
-    while idle < 2 and time.monotonic() < end:
+    while time.monotonic() < end:
         answer = walk.send("GET", "/metrics", {}, None)
-        idle = idle + 1 if answer.status != 200 or not _owed(answer.content.decode()) else 0
+        if answer.status != 200 or not _owed(answer.content.decode()):
+            return
         walk.pause()
 
 
