@@ -185,6 +185,10 @@ class Walk:
         """Give the case's timeline, the earliest first."""
         return self.handler.all(f"/cases/{self.case_id}/timeline", limit=100)[::-1]
 
+    def late_events(self) -> list[Mapping[str, Any]]:
+        """Give the newest hundred entries of the timeline, the newest first."""
+        return list(self.handler.get(f"/cases/{self.case_id}/timeline", limit=100)["data"])
+
 
 def persist(act: Callable[[], T]) -> T:
     """Do something that begins with a fresh look, again where somebody else was quicker."""
@@ -327,7 +331,7 @@ def _wait(walk: Walk, step: Step) -> None:
 def _until(walk: Walk, step: Step) -> None:
     by, kind = str(step["by"]), str(step["until"])
     moved, most = timedelta(), length({"wait": step["most"]})
-    since = max((int(event["seq"]) for event in walk.events()), default=0) if "step" in step else 0
+    since = max((int(event["seq"]) for event in walk.late_events()), default=0) if "step" in step else 0
     while (found := _event(walk, step, since)) is None:
         if moved >= most:
             raise WentWrong(f"{kind}{_for(step.get('of'))} did not happen within {step['most']}")
@@ -340,7 +344,7 @@ def _until(walk: Walk, step: Step) -> None:
 def _event(walk: Walk, step: Step, since: int) -> Mapping[str, Any] | None:
     of, wanted = step.get("of"), step.get("with")
     subject = walk.referral(of) if of is not None else None
-    for event in walk.events():
+    for event in walk.late_events():
         data = event["data"]
         fits = event["kind"] == step["until"] and int(event["seq"]) > since
         fits = fits and (subject is None or event["subject_id"] == subject["id"])
