@@ -1,8 +1,7 @@
-"""A whole demonstration on each kind of database: made once per kind, read by many tests, changed by none."""
+"""A whole demonstration on each kind of database: made once per kind, put back after every test."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,31 +63,37 @@ def opened(url: str, data_dir: Path) -> Iterator[tuple[Flask, Config]]:
             forget()
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def shown_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a new, empty database."""
-    folder = tmp_path_factory.mktemp("demo")
-    if request.param == "sqlite":
-        yield f"sqlite:///{folder / 'nrm.sqlite3'}"
-        return
-    server: str = request.getfixturevalue("postgresql_server")
-    name = f"nrm_demo_{uuid.uuid4().hex[:12]}"
-    url = databases.create_database(server, name)
-    try:
-        yield url
-    finally:
-        databases.drop_database(server, name)
-
-
-@pytest.fixture(scope="session")
-def made(shown_url: str, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """What making the demonstration did, once per database."""
-    with opened(shown_url, tmp_path_factory.mktemp("making")) as (_, config):
+def fill(url: str, folder: Path) -> Made:
+    """Make the whole demonstration in an empty database."""
+    with opened(url, folder) as (_, config):
         return prepare(config)[1]
 
 
-@pytest.fixture
-def shown(shown_url: str, made: Made, tmp_path: Path) -> Iterator[Shown]:
-    """The demonstration, opened for one test."""
-    with opened(shown_url, tmp_path) as (app, config):
-        yield Shown(app=app, config=config, demo=read_demo(PACK), made=made)
+MADE: dict[str, Made] = {}
+
+
+@pytest.fixture(scope="session")
+def demo_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> databases.SqliteDatabase:
+    """This process's SQLite file with the demonstration; ask for `shown` instead."""
+    folder = tmp_path_factory.mktemp("demo")
+    return databases.SqliteDatabase(folder, lambda url: MADE.update({url: fill(url, folder)}))
+
+
+@pytest.fixture(scope="session")
+def demo_on_postgresql(
+    postgresql_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[databases.PostgresDatabase]:
+    """This process's PostgreSQL database with the demonstration; ask for `shown` instead."""
+    folder = tmp_path_factory.mktemp("demo")
+    database = databases.PostgresDatabase(postgresql_server, lambda url: MADE.update({url: fill(url, folder)}))
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def shown(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shown]:
+    """The demonstration as it was made, once per kind of database; whatever the test writes is undone after it."""
+    database: databases.TestDatabase = request.getfixturevalue(f"demo_on_{request.param}")
+    with opened(database.url, tmp_path) as (app, config):
+        yield Shown(app=app, config=config, demo=read_demo(PACK), made=MADE[database.url])
+    database.restore()
