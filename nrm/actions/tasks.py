@@ -14,6 +14,7 @@ from nrm import ids
 from nrm.actions import runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import give_access, review_access
+from nrm.actions.answer_ids import check_ids
 from nrm.actions.inputs import Input, values_from_json
 from nrm.actions.openings import enqueue_clock, share_with_worker, time_kind
 from nrm.engine import effects as fx
@@ -471,7 +472,12 @@ def _check(work: Work, loaded: Loaded, answers: object, *, partial: bool = False
     setting = packs.pack().answer_setting
     today = work.now.astimezone(setting.zone).date() if setting.zone else work.now.date()
     earlier = values_from_json(loaded.run.decision_values)
-    return validate_answers(form, answers, today=today, setting=setting, values_from_earlier=earlier, partial=partial)
+    checked = validate_answers(
+        form, answers, today=today, setting=setting, values_from_earlier=earlier, partial=partial
+    )
+    if not partial:
+        check_ids(work, form, checked.clean)
+    return checked
 
 
 @action("task.complete", permission="task.work")

@@ -11,7 +11,7 @@ from nrm.actions import cases, runs, tasks
 from nrm.actions._action import transact
 from nrm.actors import SYSTEM
 from nrm.errors import IllegalMove, NotFound
-from nrm.models import InboxMessage, Incident, Job, Outcome, Run, Subscription, Task, TaskAnswers
+from nrm.models import InboxMessage, Incident, Job, Outcome, Run, Service, Subscription, Task, TaskAnswers
 from tests.world import World
 
 NOTE = {"note": "All was done"}
@@ -149,7 +149,8 @@ def test_a_path_that_nobody_published_does_not_start_and_leaves_nothing(land: Wo
 
 
 def test_a_step_that_fails_keeps_the_answers_and_waits_visibly(land: World):
-    """The case moves to a place where nobody does the next step: the handler's work is not lost."""
+    """The handler ticks data that the service never gets: the answers are kept, and the incident says what is wrong."""
+    service = land.session.execute(select(Service).where(Service.code == "training_coast")).scalar_one()
     handler, case_id = opened(land, "reintegration_case")
     complete(
         land,
@@ -170,19 +171,19 @@ def test_a_step_that_fails_keeps_the_answers_and_waits_visibly(land: World):
         case_id,
         "prepare",
         {
-            "service": "svc_" + "0" * 26,
-            "provider": "org_" + "0" * 26,
+            "service": service.id,
+            "provider": service.organisation_id,
             "referral_urgency": "normal",
             "reason": "wants to work",
             "expected_result": "a certificate",
-            "disclosure": ["contact"],
+            "disclosure": ["protection"],
         },
     )
     assert done.incident is not None
     incident = land.session.get(Incident, done.incident)
     assert incident is not None
     assert (incident.code, incident.status, incident.step) == ("referral_not_valid", "open", "draft")
-    assert incident.params == {"field": "/service_id", "problem": "unknown_service"}
+    assert incident.params == {"field": "/categories/0", "problem": "category_not_for_service"}
     assert incident.retry["kind"] == "complete"
     task = land.session.execute(select(Task).where(Task.step == "prepare")).scalar_one()
     assert task.status == "completed"

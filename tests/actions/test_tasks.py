@@ -124,6 +124,25 @@ def test_wrong_answers_are_named_and_nothing_is_half_written(land: World, answer
     assert land.session.get(TaskAnswers, task.id) is None
 
 
+def test_a_service_that_is_not_there_is_refused_at_the_question(land: World):
+    handler = land.at_desk("case_handler", "norvale")
+    case = cases.open_case(handler, land.person(), governorate="norvale", path="service_referral")
+    task = land.open_tasks(case.id)["prepare"]
+    tasks.claim_task(handler, task.id)
+    answers = {
+        "service": "svc_" + "0" * 26,
+        "provider": "org_" + "0" * 26,
+        "referral_urgency": "normal",
+        "reason": "wants to work",
+        "expected_result": "a certificate",
+        "disclosure": ["contact"],
+    }
+    with pytest.raises(NotValid) as wrong:
+        tasks.complete_task(handler, task.id, answers=answers, version=2)
+    found = {(problem.pointer, problem.code) for problem in wrong.value.problems}
+    assert found == {("/service", "unknown_service"), ("/provider", "unknown_organisation")}
+
+
 def test_a_handler_puts_a_task_back_and_a_colleague_takes_it(land: World):
     handler, _, task = opened(land)
     colleague = land.at_desk("case_handler", "norvale", "two")
