@@ -50,8 +50,8 @@ format: setup  ## Rewrite the sources in the house format
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: setup  ## Measure against bare libraries; prints a table, writes build/bench.json
-	$(PY) -m tests.load.bench
+bench: setup  ## Measure against bare libraries; prints a table, writes build/bench.json (BENCH="--only b --quick")
+	$(PY) -m tests.load.bench $(BENCH)
 
 soak: setup  ## Crash test: 50 times kill -9 under load, on both databases
 	$(PY) -m tests.load.soak
