@@ -31,8 +31,8 @@ class Notice:
 
 TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
     "referral_received": {
-        "ar": "وصلت إحالة جديدة إلى مؤسستكم",
-        "ckb": "ڕەوانەکردنێکی نوێ گەیشتە دامەزراوەکەتان",
+        "ar": "وصلت إحالة جديدة إلى جهتكم",
+        "ckb": "ڕەوانەکردنێکی نوێ گەیشتە ڕێکخراوەکەتان",
         "en": "A new referral has arrived for your organisation",
     },
     "referral_due_soon": {
@@ -46,8 +46,8 @@ TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "Your answer to a referral is late",
     },
     "referral_ended": {
-        "ar": "انتهت إحالة كانت لدى مؤسستكم",
-        "ckb": "ڕەوانەکردنێک کە لای دامەزراوەکەتان بوو کۆتایی هات",
+        "ar": "انتهت إحالة كانت لدى جهتكم",
+        "ckb": "ڕەوانەکردنێک کە لای ڕێکخراوەکەتان بوو کۆتایی هات",
         "en": "A referral that your organisation had has ended",
     },
     "task_reminded": {

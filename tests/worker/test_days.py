@@ -135,7 +135,7 @@ def test_an_organisation_without_the_program_gets_a_neutral_mail(installed: Inst
         until(lambda: count(Delivery, Delivery.state == "sent") == 1)
     mail = message_from_bytes((installed.config.data_dir / "mail" / f"{delivery_id}.eml").read_bytes(), policy=modern)
     assert mail["To"] == "desk@ngo.example"
-    assert mail["Subject"] == "وصلت إحالة جديدة إلى مؤسستكم"
+    assert mail["Subject"] == "وصلت إحالة جديدة إلى جهتكم"
     assert str(delivery_id) in mail["Message-ID"]
     text = mail.get_content()
     assert "ref_1" in text
