@@ -17,6 +17,7 @@ from api.cli.packs import pack
 from api.cli.paths import path
 from api.cli.serving import demo, serve, worker
 from api.cli.starting import complain, describe, example
+from api.cli.texts import texts
 from api.cli.users import user
 from nrm.config import BadSetting
 from nrm.countries import BadPack
@@ -32,7 +33,7 @@ def nrm() -> None:
     """
 
 
-for _command in (db, pack, path, user, key, import_, serve, worker, verify, demo):
+for _command in (db, pack, path, texts, user, key, import_, serve, worker, verify, demo):
     nrm.add_command(_command)
 
 

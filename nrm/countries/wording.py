@@ -85,9 +85,9 @@ def read_wording(folder: Path, *, sources: Sequence[Path] = ()) -> tuple[Wording
     for path in sorted(folder.glob("paths/*.bpmn")):
         found += _diagram(path, str(path.relative_to(folder)))
     found += _parallel("labels", {language: folder / "labels" / f"{language}.json" for language in LANGUAGES})
-    for name in sorted({path.stem for path in LOCALE.glob("*/*.json")}):
-        files = {language: LOCALE / language / f"{name}.json" for language in LANGUAGES}
-        found += _parallel(f"{_CATALOGUE}/{name}", files)
+    for catalogue in sorted({path.stem for path in LOCALE.glob("*/*.json")}):
+        files = {language: LOCALE / language / f"{catalogue}.json" for language in LANGUAGES}
+        found += _parallel(f"{_CATALOGUE}/{catalogue}", files)
     for source in sources:
         found += _program(source)
     return tuple(found)
@@ -222,11 +222,8 @@ def _rewritten(path: Path, before: str, changes: list[TextChange]) -> str:
             _put(data, change.key, change.after)
     else:
         wanted = {(change.key, change.language): change.after for change in changes}
-        for key, texts, holder in _texts_in(data, ""):
-            for language in LANGUAGES:
-                if (key, language) in wanted:
-                    holder[language] = wanted[key, language]
-            del texts
+        for key, _, holder in _texts_in(data, ""):
+            holder.update({name: wanted[key, name] for name in LANGUAGES if (key, name) in wanted})
     return write_json(data, like=before)
 
 
@@ -243,7 +240,7 @@ def _put(data: Json, key: str, text: str) -> None:
         data[last] = text
 
 
-def write_json(data: Json, *, like: str = "{\n ") -> str:
+def write_json(data: object, *, like: str = "{\n ") -> str:
     """Write JSON with the indentation that a file already has.
 
     Args:

@@ -25,13 +25,14 @@ _NOT_ARABIC: Final = re.compile("[پچژگکیڤڕڵۆێەھ]")
 _NOT_SORANI: Final = re.compile("[يكةىؤإأ]")
 _BROKEN: Final = re.compile("[\u202a-\u202e\u2066-\u2069\ufffd\ufeff]|\\s$|^\\s| {2}")
 _MARKS: Final = re.compile("[\u064b-\u0652\u0640]")
-_PROGRAM_WORDS: Final = frozenset(
-    (
-        "Idempotency-Key If-Match ETag version XLSForm OpenAPI selected list code in and or not ad-hoc true "
-        " false run case working clock opened arrival return name instruction ar ckb en compensation nrm link "
-        " result instantiate transaction standard restricted strict friday uses"
-    ).split()
-)
+# fmt: off
+_PROGRAM_WORDS: Final = frozenset([
+    "Idempotency-Key", "If-Match", "ETag", "version", "XLSForm", "OpenAPI", "selected", "list", "code", "in",
+    "and", "or", "not", "ad-hoc", "true", "false", "run", "case", "working", "clock", "opened", "arrival",
+    "return", "name", "instruction", "ar", "ckb", "en", "compensation", "nrm", "link", "result", "instantiate",
+    "transaction", "standard", "restricted", "strict", "friday", "uses",
+])
+# fmt: on
 _ENDINGS: Final = {
     "en": "(?:s|es|'s|’s)?",
     "ar": "(?:ون|ين|ان|ات|ة|ه|ها|هم|ية|ي|اً|ا|ك|كم|نا)?",

@@ -132,9 +132,7 @@ def _cells(names: list[str], row: Row) -> dict[str, str]:
 class _Reading:
     """Reads rows and keeps what they say."""
 
-    def __init__(
-        self, known: Mapping[tuple[str, str], Wording], review: Review, languages: tuple[str, ...]
-    ) -> None:
+    def __init__(self, known: Mapping[tuple[str, str], Wording], review: Review, languages: tuple[str, ...]) -> None:
         self.known, self.review, self.languages = known, review, languages
         self.changes: list[TextChange] = []
         self.reviewed: dict[str, Review] = {}
@@ -144,7 +142,7 @@ class _Reading:
     def row(self, number: int, row: Mapping[str, str]) -> None:
         wording = self.known.get((row.get("file", ""), row.get("key", "")))
         if wording is None:
-            self.wrong(number, "file", "unknown_text", text=row.get("key", "")[:80])
+            self.wrong(f"/{number}/file", "unknown_text", text=row.get("key", "")[:80])
             return
         changed = self.changed(number, row, wording)
         agreed = [name for name in self.languages if row.get(f"reviewed_{name}", "").strip().lower() in _YES]
@@ -174,15 +172,15 @@ class _Reading:
             try:
                 text = clean_text(row.get(name, ""), longest=_LONGEST, lines=True)
             except WrongValue as wrong:
-                self.wrong(number, name, wrong.code, **wrong.params)
+                self.wrong(f"/{number}/{name}", wrong.code, **wrong.params)
                 continue
             if not text:
-                self.wrong(number, name, "text_missing", language=name)
+                self.wrong(f"/{number}/{name}", "text_missing", language=name)
             elif text != before and wording.file.startswith("program/"):
-                self.wrong(number, name, "text_in_program")
+                self.wrong(f"/{number}/{name}", "text_in_program")
             elif text != before:
                 found[name] = text
         return found
 
-    def wrong(self, number: int, column: str, code: str, **params: str | int | None) -> None:
-        self.problems.append(Problem(pointer=f"/{number}/{column}", code=code, params=params))
+    def wrong(self, pointer: str, code: str, **params: str | int | None) -> None:
+        self.problems.append(Problem(pointer=pointer, code=code, params=params))

@@ -141,3 +141,56 @@ def test_a_pack_with_mistakes_is_refused_by_name(tmp_path: Path):
     found = CliRunner().invoke(nrm, ["pack", "check", str(tmp_path), "--json"], standalone_mode=False)
     assert found.return_value == 1
     assert json.loads(found.output.splitlines()[0])["file"]
+
+
+def test_texts_go_to_a_reviewer_and_come_back(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    from openpyxl import load_workbook
+
+    from nrm.countries import wording
+
+    pack, sheet = tmp_path / "testland", tmp_path / "texts.xlsx"
+    shutil.copytree(TESTLAND, pack)
+    shutil.copytree(wording.LOCALE, tmp_path / "locale")
+    monkeypatch.setattr(wording, "LOCALE", tmp_path / "locale")
+    checked = command("texts", "check", str(pack))
+    assert checked.return_value == 0, checked.output
+    assert "Reviewed by a native speaker, ckb: 0 of" in checked.output
+
+    assert command("texts", "export", str(pack), "-o", str(sheet)).exit_code == 0
+    book = load_workbook(sheet)
+    cells = book["texts"]
+    row = next(
+        cell.row
+        for cell in cells["B"]
+        if cell.value == "/title" and cells.cell(cell.row, 1).value == "forms/intake.json"
+    )
+    cells.cell(row, 5).value, cells.cell(row, 8).value = "وەرگرتنی گەڕاوە", "yes"
+    book.save(sheet)
+    words = ("texts", "import", str(sheet), str(pack), "--reviewer", "Test Reviewer", "--on", "2026-03-01")
+    shown = command(*words, "--diff")
+    assert "+ وەرگرتنی گەڕاوە" in shown.output
+    assert json.loads((pack / "reviewed.json").read_text()) == {}
+    assert command(*words).return_value == 0
+    assert json.loads((pack / "forms/intake.json").read_text())["title"]["ckb"] == "وەرگرتنی گەڕاوە"
+    assert "ckb: 1 of" in command("texts", "check", str(pack)).output
+    again = command(*words)
+    assert again.return_value == 1
+    assert "Refused, changed since the sheet was made: forms/intake.json /title" in again.output
+
+
+def test_an_unwanted_word_is_told_with_its_place(command: Command, tmp_path: Path) -> None:
+    import shutil
+
+    pack = tmp_path / "testland"
+    shutil.copytree(TESTLAND, pack)
+    form = pack / "forms/closure.json"
+    data = json.loads(form.read_text())
+    data["title"]["en"] = "Close the client's case"
+    form.write_text(json.dumps(data))
+    checked = command("texts", "check", str(pack), "--json")
+    assert checked.return_value == 1
+    assert json.loads(checked.output.strip())["detail"] == "client's → returnee"
