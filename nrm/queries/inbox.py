@@ -6,27 +6,57 @@ as much as a small one: first the rows with a due date, by date, then those with
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache, lru_cache
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, Integer, Select, and_, bindparam, func, or_, select, union_all
 
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotFound
-from nrm.models import Case, Person, Run, Task
+from nrm.models import Case, Person, Task
 from nrm.queries import paths
 from nrm.queries.desks import desks_of
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, newest_after, size, text_of
 from nrm.queries.shown_names import name_in_list
 from nrm.rules.statuses import TaskFacts, task_actions
-from nrm.vocabulary import APART, TaskStatus
+from nrm.vocabulary import TaskStatus
 
 COUNTED: Final = 1_000
 """Tabs are counted up to this number."""
+
+_TASK: Final = Task.__table__.c
+_CASE: Final = Case.__table__.c
+_PERSON: Final = Person.__table__.c
+
+_COLUMNS: Final = (
+    "id",
+    "version",
+    "step",
+    "path_version_id",
+    "case_id",
+    "status",
+    "level",
+    "priority",
+    "desk_id",
+    "organisation_id",
+    "assignee_id",
+    "opened_at",
+    "due_at",
+    "hold_until",
+    "hold_reason",
+    "escalation",
+    "outcome",
+    "ended_at",
+    "ended_by",
+    "livemode",
+)
+"""Columns of a task that a list shows or decides by."""
 
 Ids: TypeAlias = Select[*tuple[Any, ...]]
 
@@ -142,120 +172,156 @@ def inbox(
         rows,
         size(limit),
         key=lambda row: (moment_key(row[0].due_at), row[0].id),
-        make=lambda row: shown(row, actor, now),
+        make=_shower(actor, now),
     )
 
 
 def _ids(
     actor: Actor, tab: Tab, only: InboxFilter, now: datetime, *, after: Key | None, count: int, dated: bool
 ) -> list[str]:
-    parts = [
-        part.where(_after(after, dated=dated), *_conditions(actor, only, now))
-        .order_by(Task.due_at, Task.id)
-        .limit(count)
-        for part in _parts(actor, tab, only)
-    ]
-    if not parts:
+    desks = _desks(actor, only)
+    if tab is not Tab.MINE and not desks:
         return []
+    statement = _ids_statement(tab, len(desks), _shape(only), dated=dated, begins=after is None)
+    given = {**_given(actor, only, now, desks), "count": count}
+    if after is not None:
+        given["last"] = text_of(after, 1)
+        if dated:
+            given["at"] = moment_of(after, 0)
+    return list(dict.fromkeys(db.session.execute(statement, given).scalars()))
+
+
+def _desks(actor: Actor, only: InboxFilter) -> tuple[str, ...]:
+    return (only.desk,) if only.desk else desks_of(actor)
+
+
+def _shape(only: InboxFilter) -> tuple[bool, ...]:
+    return only.desk is not None, only.priority is not None, only.overdue, only.unclaimed, only.case_id is not None
+
+
+def _given(actor: Actor, only: InboxFilter, now: datetime, desks: tuple[str, ...]) -> dict[str, object]:
+    """Give the values of all that `_parts` and `_conditions` may name; what a statement does not name is left aside."""
+    return {
+        "actor": actor.id,
+        "live": actor.livemode,
+        "now": now,
+        "priority": only.priority,
+        "case": only.case_id,
+        "desks": list(desks),
+        "desk": only.desk,
+        **{f"desk_{number}": desk for number, desk in enumerate(desks)},
+    }
+
+
+@lru_cache(maxsize=256)
+def _ids_statement(tab: Tab, desks: int, shape: tuple[bool, ...], *, dated: bool, begins: bool) -> Ids:
+    """Build the statement of a tab once for each shape of a filter; building it costs more than running it."""
+    parts = [
+        part.where(_after(dated=dated, begins=begins), *_conditions(shape))
+        .order_by(_TASK.due_at, _TASK.id)
+        .limit(bindparam("count", type_=Integer()))
+        for part in _parts(tab, desks)
+    ]
     if len(parts) == 1:
-        return list(db.session.execute(parts[0]).scalars())
+        return parts[0]
     both = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    ordered = select(both.c.id).order_by(both.c.due_at, both.c.id).limit(count)
-    return list(dict.fromkeys(db.session.execute(ordered).scalars()))
+    return select(both.c.id).order_by(both.c.due_at, both.c.id).limit(bindparam("count", type_=Integer()))
 
 
-def _parts(actor: Actor, tab: Tab, only: InboxFilter) -> Iterator[Ids]:
-    desks = [only.desk] if only.desk else list(desks_of(actor))
-    columns = select(Task.id, Task.due_at)
+def _parts(tab: Tab, desks: int) -> Iterator[Ids]:
+    columns = select(_TASK.id, _TASK.due_at)
+    listed: BindParameter[str] = bindparam("desks", expanding=True)
     if tab is Tab.MINE:
-        yield columns.where(Task.assignee_id == actor.id, Task.status == str(TaskStatus.OPEN))
+        yield columns.where(_TASK.assignee_id == bindparam("actor"), _TASK.status == str(TaskStatus.OPEN))
     elif tab is Tab.WAITING:
-        if desks:
-            # What is kept apart from the case's own desk does not show there, not even by the name of its step.
-            yield (
-                columns.join(Case, Case.id == Task.case_id)
-                .join(Run, Run.id == Task.run_id)
-                .where(Case.desk_id.in_(desks), Task.status == str(TaskStatus.OPEN), Task.desk_id.not_in(desks))
-                .where(Run.context[APART].as_string().is_(None))
-            )
+        yield columns.join(Case, _CASE.id == _TASK.case_id).where(
+            _CASE.desk_id.in_(listed), _TASK.status == str(TaskStatus.OPEN), _TASK.desk_id.not_in(listed)
+        )
     else:
         status = TaskStatus.OPEN if tab is Tab.DESK else TaskStatus.ON_HOLD
-        for desk in desks:
-            yield columns.where(Task.desk_id == desk, Task.status == str(status))
+        for number in range(desks):
+            yield columns.where(_TASK.desk_id == bindparam(f"desk_{number}"), _TASK.status == str(status))
 
 
-def _conditions(actor: Actor, only: InboxFilter, now: datetime) -> Iterator[ColumnElement[bool]]:
-    yield Task.livemode.is_(actor.livemode)
-    if only.desk is not None:
-        yield Task.desk_id == only.desk
-    if only.priority is not None:
-        yield Task.priority == only.priority
-    if only.overdue:
-        yield Task.due_at < now
-    if only.unclaimed:
-        yield Task.assignee_id.is_(None)
-    if only.case_id is not None:
-        yield Task.case_id == only.case_id
+def _conditions(shape: tuple[bool, ...]) -> Iterator[ColumnElement[bool]]:
+    at_desk, of_priority, overdue, unclaimed, of_case = shape
+    yield _TASK.livemode == bindparam("live")
+    if at_desk:
+        yield _TASK.desk_id == bindparam("desk")
+    if of_priority:
+        yield _TASK.priority == bindparam("priority")
+    if overdue:
+        yield _TASK.due_at < bindparam("now")
+    if unclaimed:
+        yield _TASK.assignee_id.is_(None)
+    if of_case:
+        yield _TASK.case_id == bindparam("case")
 
 
-def _after(after: Key | None, *, dated: bool) -> ColumnElement[bool]:
+def _after(*, dated: bool, begins: bool) -> ColumnElement[bool]:
     if not dated:
-        begin = Task.due_at.is_(None)
-        return begin if after is None else and_(begin, Task.id > text_of(after, 1))
-    if after is None:
-        return Task.due_at.is_not(None)
-    at = moment_of(after, 0)
+        undated = _TASK.due_at.is_(None)
+        return undated if begins else and_(undated, _TASK.id > bindparam("last"))
+    if begins:
+        return _TASK.due_at.is_not(None)
     # The first part alone bounds the index; the second tells rows of the same moment apart.
-    return and_(Task.due_at >= at, or_(Task.due_at > at, Task.id > text_of(after, 1)))
+    return and_(_TASK.due_at >= bindparam("at"), or_(_TASK.due_at > bindparam("at"), _TASK.id > bindparam("last")))
 
 
 Row: TypeAlias = tuple[Task, str, str, str, str]
 """Task, case number, governorate, person's id, sealed identity."""
 
 
+_SHOWN: Final = (
+    select(
+        *(_TASK[name] for name in _COLUMNS),
+        _CASE.number.label("case_number"),
+        _CASE.governorate.label("case_governorate"),
+        _PERSON.id.label("shown_person_id"),
+        _PERSON.identity.label("shown_identity"),
+    )
+    .join(Case.__table__, _CASE.id == _TASK.case_id)
+    .join(Person.__table__, _PERSON.id == _CASE.person_id)
+)
+"""Plain columns: making objects of rows that nobody changes takes longer than reading them."""
+
+_BY_ID: Final = _SHOWN.where(_TASK.id.in_(bindparam("ids", expanding=True)))
+
+
 def _rows(found: list[str]) -> list[Row]:
     if not found:
         return []
-    rows = db.session.execute(_with_case().where(Task.id.in_(found))).all()
+    rows = db.session.execute(_BY_ID, {"ids": found}).all()
     place = {task_id: number for number, task_id in enumerate(found)}
     return sorted((_row(row) for row in rows), key=lambda row: place[row[0].id])
 
 
-def _with_case() -> Ids:
-    return (
-        select(Task, Case.number, Case.governorate, Person.id, Person.identity)
-        .join(Case, Case.id == Task.case_id)
-        .join(Person, Person.id == Case.person_id)
-        .execution_options(populate_existing=True)
-    )
-
-
-def _row(row: Any) -> Row:  # noqa: ANN401 - a row of the statement above
-    return row[0], row[1], row[2], row[3], row[4]
+def _row(row: Any) -> Row:  # noqa: ANN401 - a row of the statement above, which names a task's columns as a task does
+    return row, row.case_number, row.case_governorate, row.shown_person_id, row.shown_identity
 
 
 def _done(actor: Actor, now: datetime, only: InboxFilter, after: Key | None, limit: int) -> Page[TaskRow]:
-    statement = _with_case().where(
-        Task.ended_by == actor.id, Task.ended_at.is_not(None), *_conditions(actor, only, now)
+    statement = _SHOWN.where(
+        _TASK.ended_by == bindparam("actor"), _TASK.ended_at.is_not(None), *_conditions(_shape(only))
     )
-    ended: ColumnElement[datetime] = Task.ended_at  # type: ignore[assignment]  # not null in this list
-    statement = newest_after(statement, ended, Task.id, after=after, limit=limit)  # type: ignore[arg-type]
-    rows = [_row(row) for row in db.session.execute(statement).all()]
+    ended: ColumnElement[datetime] = _TASK.ended_at
+    statement = newest_after(statement, ended, _TASK.id, after=after, limit=limit)
+    rows = [_row(row) for row in db.session.execute(statement, _given(actor, only, now, ())).all()]
     return cut(
         rows,
         size(limit),
         key=lambda row: (moment_key(row[0].ended_at), row[0].id),
-        make=lambda row: shown(row, actor, now),
+        make=_shower(actor, now),
     )
 
 
 def tasks_of_case(actor: Actor, now: datetime, case_id: str) -> tuple[TaskRow, ...]:
     """List the tasks of a case that are open or on hold, by due date; the caller has checked that it may be seen."""
-    statement = _with_case().where(
-        Task.case_id == case_id, Task.status.in_([str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD)])
+    statement = _SHOWN.where(
+        _TASK.case_id == case_id, _TASK.status.in_([str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD)])
     )
-    rows = [_row(row) for row in db.session.execute(statement.order_by(Task.opened_at, Task.id).limit(500)).all()]
-    return tuple(shown(row, actor, now) for row in rows)
+    rows = db.session.execute(statement.order_by(_TASK.opened_at, _TASK.id).limit(500))
+    return tuple(map(_shower(actor, now), map(_row, rows)))
 
 
 def next_unclaimed(actor: Actor, desk: str | None = None) -> str | None:
@@ -287,6 +353,16 @@ def next_unclaimed(actor: Actor, desk: str | None = None) -> str | None:
 
 def shown(row: Row, actor: Actor, now: datetime) -> TaskRow:
     """Make what a list shows of a task."""
+    return _shower(actor, now)(row)
+
+
+def _shower(actor: Actor, now: datetime) -> Callable[[Row], TaskRow]:
+    """Give a function that shows tasks to an actor; how the actor stands to a desk is worked out once for each."""
+    standing = cache(functools.partial(_standing, actor))
+    return lambda row: _shown(row, actor, now, standing(row[0].desk_id, row[0].organisation_id))
+
+
+def _shown(row: Row, actor: Actor, now: datetime, standing: Standing) -> TaskRow:
     task, number, governorate, person_id, identity = row
     version = paths.version(task.path_version_id)
     step = version.spec.steps.get(task.step)
@@ -314,20 +390,36 @@ def shown(row: Row, actor: Actor, now: datetime) -> TaskRow:
         escalation=task.escalation,
         outcome=task.outcome,
         ended_at=task.ended_at,
-        allowed_actions=task_actions(facts_of(task, actor)),
+        allowed_actions=task_actions(_facts(task, actor, standing)),
+    )
+
+
+Standing: TypeAlias = tuple[bool, bool, bool]
+"""Sits at a desk, may work there, may assign there."""
+
+
+def _standing(actor: Actor, desk: str, organisation: str) -> Standing:
+    return (
+        desk in actor.desks,
+        actor.may("task.work", desk=desk, organisation=organisation),
+        actor.may("task.assign", desk=desk, organisation=organisation),
     )
 
 
 def facts_of(task: Task, actor: Actor, *, undoable: bool = False) -> TaskFacts:
     """Say how an actor stands to a task."""
-    desk, organisation = task.desk_id, task.organisation_id
+    return _facts(task, actor, _standing(actor, task.desk_id, task.organisation_id), undoable=undoable)
+
+
+def _facts(task: Task, actor: Actor, standing: Standing, *, undoable: bool = False) -> TaskFacts:
+    at_desk, may_work, may_assign = standing
     return TaskFacts(
         status=TaskStatus(task.status),
         assigned=task.assignee_id is not None,
         mine=task.assignee_id == actor.id,
-        at_desk=desk in actor.desks,
-        may_work=actor.may("task.work", desk=desk, organisation=organisation),
-        may_assign=actor.may("task.assign", desk=desk, organisation=organisation) and task.livemode == actor.livemode,
+        at_desk=at_desk,
+        may_work=may_work,
+        may_assign=may_assign and task.livemode == actor.livemode,
         completed_by_me=task.ended_by == actor.id,
         undoable=undoable,
     )
@@ -347,8 +439,19 @@ def counts(actor: Actor, now: datetime) -> InboxCounts:
 
 
 def _count(actor: Actor, tab: Tab, only: InboxFilter, now: datetime) -> int:
+    desks = _desks(actor, only)
+    if tab is not Tab.MINE and not desks:
+        return 0
     total = 0
-    for part in _parts(actor, tab, only):
-        rows = part.where(*_conditions(actor, only, now)).limit(COUNTED).subquery()
-        total += db.session.execute(select(func.count()).select_from(rows)).scalar_one()
+    given = _given(actor, only, now, desks)
+    for statement in _count_statements(tab, len(desks), _shape(only)):
+        total += db.session.execute(statement, given).scalar_one()
     return min(total, COUNTED)
+
+
+@lru_cache(maxsize=256)
+def _count_statements(tab: Tab, desks: int, shape: tuple[bool, ...]) -> tuple[Select[int], ...]:
+    return tuple(
+        select(func.count()).select_from(part.where(*_conditions(shape)).limit(COUNTED).subquery())
+        for part in _parts(tab, desks)
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from nrm.errors import IllegalMove, Problem
 from nrm.vocabulary import (
@@ -513,6 +514,7 @@ def _done_task_actions(facts: TaskFacts) -> set[str]:
     return {"undo"} if facts.undoable and may_change else set()
 
 
+@lru_cache(maxsize=4096)
 def task_actions(facts: TaskFacts) -> tuple[str, ...]:
     """List the verbs that an actor may use on a task now, in the order of `TASK_VERBS`.
 
