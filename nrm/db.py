@@ -32,7 +32,8 @@ _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=30000",
     "PRAGMA foreign_keys=ON",
     "PRAGMA recursive_triggers=ON",
-    "PRAGMA cache_size=-16000",
+    # KiB per connection. A commit of another connection empties it, so more would only cost memory.
+    "PRAGMA cache_size=-4000",
 )
 
 

@@ -19,13 +19,13 @@ from sqlalchemy import BindParameter, ColumnElement, Integer, Select, and_, bind
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotFound
-from nrm.models import Case, Person, Task
+from nrm.models import Case, Person, Run, Task
 from nrm.queries import paths
 from nrm.queries.desks import desks_of
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, newest_after, size, text_of
 from nrm.queries.shown_names import name_in_list
 from nrm.rules.statuses import TaskFacts, task_actions
-from nrm.vocabulary import TaskStatus
+from nrm.vocabulary import APART, TaskStatus
 
 COUNTED: Final = 1_000
 """Tabs are counted up to this number."""
@@ -33,6 +33,7 @@ COUNTED: Final = 1_000
 _TASK: Final = Task.__table__.c
 _CASE: Final = Case.__table__.c
 _PERSON: Final = Person.__table__.c
+_RUN: Final = Run.__table__.c
 
 _COLUMNS: Final = (
     "id",
@@ -234,8 +235,12 @@ def _parts(tab: Tab, desks: int) -> Iterator[Ids]:
     if tab is Tab.MINE:
         yield columns.where(_TASK.assignee_id == bindparam("actor"), _TASK.status == str(TaskStatus.OPEN))
     elif tab is Tab.WAITING:
-        yield columns.join(Case, _CASE.id == _TASK.case_id).where(
-            _CASE.desk_id.in_(listed), _TASK.status == str(TaskStatus.OPEN), _TASK.desk_id.not_in(listed)
+        # What is kept apart from the case's own desk does not show there, not even by the name of its step.
+        yield (
+            columns.join(Case.__table__, _CASE.id == _TASK.case_id)
+            .join(Run.__table__, _RUN.id == _TASK.run_id)
+            .where(_CASE.desk_id.in_(listed), _TASK.status == str(TaskStatus.OPEN), _TASK.desk_id.not_in(listed))
+            .where(_RUN.context[APART].as_string().is_(None))
         )
     else:
         status = TaskStatus.OPEN if tab is Tab.DESK else TaskStatus.ON_HOLD
