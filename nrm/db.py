@@ -32,8 +32,7 @@ _SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=30000",
     "PRAGMA foreign_keys=ON",
     "PRAGMA recursive_triggers=ON",
-    # KiB per connection. A commit of another connection empties it, so more would only cost memory.
-    "PRAGMA cache_size=-4000",
+    "PRAGMA cache_size=-16000",
 )
 
 

@@ -45,7 +45,7 @@ class SqliteShelf:
         self._path = folder / "shelf.sqlite3"
         self._path.unlink(missing_ok=True)
         self._connection = sqlite3.connect(self._path, isolation_level=None)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-4000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-16000"):
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.execute("CREATE TABLE shelf (number INTEGER PRIMARY KEY, text TEXT NOT NULL)")
         self._connection.execute("CREATE TABLE counter (value INTEGER NOT NULL)")
