@@ -68,7 +68,7 @@ def resources_of(pack: Pack) -> Resources:
 def texts_in(data, where=""):
     """Give every object of texts in a JSON document with the place where it stands."""
     if isinstance(data, dict):
-        if data and data.keys() <= LANGUAGES:
+        if data and data.keys() <= LANGUAGES and all(isinstance(text, str) for text in data.values()):
             yield where, data
         else:
             for key, value in data.items():
