@@ -42,6 +42,7 @@ KINDS: Final[Mapping[str, str]] = {
     "need.unmet": "a need could not be met",
     "plan.recorded": "a reintegration plan was recorded",
     "plan.approved": "a reintegration plan was approved",
+    "plan.service_added": "a service was added to a plan",
     "run.started": "a path was started",
     "run.finished": "a path ended",
     "run.cancelled": "a path was cancelled",

@@ -42,6 +42,22 @@ class CaseStatus(StrEnum):
     CLOSED = "closed"
 
 
+class NeedStatus(StrEnum):
+    """How a need stands."""
+
+    OPEN = "open"
+    MET = "met"
+    UNMET = "unmet"
+
+
+class PlanStatus(StrEnum):
+    """How a revision of a reintegration plan stands."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REPLACED = "replaced"
+
+
 class TaskStatus(StrEnum):
     """How a task stands; whether it is claimed is its assignee, not its status."""
 

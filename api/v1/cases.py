@@ -27,7 +27,7 @@ from nrm.errors import NotValid, Problem
 from nrm.installation import installation
 from nrm.queries import cases as queries
 from nrm.queries import directory, inbox, referrals, timeline
-from nrm.queries.cases import AccessRow, CaseFilter, CaseRow, CaseView, DisclosureRow, NeedRow, NoteRow, PlanView
+from nrm.queries.cases import AccessRow, CaseFilter, CaseRow, CaseView, DisclosureRow, NoteRow
 from nrm.queries.directory import Proposal
 from nrm.queries.inbox import TaskRow
 from nrm.queries.page import Page
@@ -153,18 +153,6 @@ def list_tasks(ask: Ask, case_id: str) -> tuple[TaskRow, ...]:
 def list_referrals(ask: Ask, case_id: str) -> tuple[ReferralRow, ...]:
     """List the referrals of a case."""
     return referrals.of_case(ask.actor, _now(), case_id)
-
-
-@cases.get("/cases/<case_id>/needs", answer=tuple[NeedRow, ...])
-def list_needs(ask: Ask, case_id: str) -> tuple[NeedRow, ...]:
-    """List the needs of a case."""
-    return queries.needs(ask.actor, _now(), case_id)
-
-
-@cases.get("/cases/<case_id>/plans", answer=tuple[PlanView, ...])
-def list_plans(ask: Ask, case_id: str) -> tuple[PlanView, ...]:
-    """List the revisions of the reintegration plan, the latest first."""
-    return queries.plans(ask.actor, _now(), case_id)
 
 
 @cases.get("/cases/<case_id>/disclosures", answer=tuple[DisclosureRow, ...])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -13,7 +13,7 @@ from nrm.actions._action import Work
 from nrm.actions.check_calls import Answers, CheckCall, CheckResult, Registered, codes, latest_answers, text
 from nrm.models import Case, Need, Organisation, Plan, PlanService
 from nrm.sealing import Json, seal
-from nrm.vocabulary import Priority
+from nrm.vocabulary import NeedStatus, PlanStatus, Priority
 
 
 def _record_needs(work: Work, call: CheckCall) -> CheckResult:
@@ -27,7 +27,7 @@ def _record_needs(work: Work, call: CheckCall) -> CheckResult:
 def add_need(work: Work, case: Case, category: str, priority: str = Priority.NORMAL) -> str:
     """Give the id of a case's open need of this category, recording it when there is none."""
     work.flush()
-    known = select(Need.id).where(Need.case_id == case.id, Need.category == category, Need.status != "met")
+    known = select(Need.id).where(Need.case_id == case.id, Need.category == category, Need.status != NeedStatus.MET)
     found = work.session.execute(known).scalars().first()
     if found is not None:
         return found
@@ -49,22 +49,42 @@ def add_need(work: Work, case: Case, category: str, priority: str = Priority.NOR
 def _record_plan(work: Work, call: CheckCall) -> CheckResult:
     answers = latest_answers(work, call)
     wanted = [entry for entry in _entries(answers) if entry.get("category")]
+    agreed = answers.get("returnee_agrees") is True
+    plan_id, services = write_plan(work, call.case, wanted, agreed=agreed, run_id=call.run_id)
+    return CheckResult(values={"service_ids": services, "services": len(services)}, context={"plan": plan_id})
+
+
+def write_plan(
+    work: Work, case: Case, wanted: Sequence[Mapping[str, Json]], *, agreed: bool, run_id: str | None = None
+) -> tuple[str, tuple[str, ...]]:
+    """Write the next revision of a case's plan with its services.
+
+    Args:
+        work: the transaction.
+        case: the locked case.
+        wanted: the services: category, and priority, goal, preferred_org, due where known.
+        agreed: the returnee agrees with it.
+        run_id: the run whose path starts the services; None where none does.
+
+    Returns:
+        The plan's id and the ids of its services.
+    """
     plan_id = ids.new_id("pla")
     work.flush()
-    earlier = len(work.session.execute(select(Plan.id).where(Plan.case_id == call.case.id)).all())
+    earlier = len(work.session.execute(select(Plan.id).where(Plan.case_id == case.id)).all())
     work.add(
         Plan,
         id=plan_id,
-        case_id=call.case.id,
+        case_id=case.id,
         number=earlier + 1,
-        status="proposed",
-        agreed=answers.get("returnee_agrees") is True,
-        run_id=call.run_id,
+        status=PlanStatus.PROPOSED,
+        agreed=agreed,
+        run_id=run_id,
         created_at=work.now,
     )
-    services = tuple(_plan_service(work, call.case, plan_id, entry) for entry in wanted)
-    work.record("plan.recorded", stream=call.case.id, subject=("plan", plan_id), data={"services": len(services)})
-    return CheckResult(values={"service_ids": services, "services": len(services)}, context={"plan": plan_id})
+    services = tuple(add_plan_service(work, case, plan_id, entry) for entry in wanted)
+    work.record("plan.recorded", stream=case.id, subject=("plan", plan_id), data={"services": len(services)})
+    return plan_id, services
 
 
 def _entries(answers: Answers) -> list[Mapping[str, Json]]:
@@ -79,7 +99,8 @@ def _entries(answers: Answers) -> list[Mapping[str, Json]]:
     return found
 
 
-def _plan_service(work: Work, case: Case, plan_id: str, entry: Mapping[str, Json]) -> str:
+def add_plan_service(work: Work, case: Case, plan_id: str, entry: Mapping[str, Json]) -> str:
+    """Write one service of a plan, and its need where the case has none yet; give the service's id."""
     service_id = ids.new_id("pls")
     priority = str(entry.get("priority") or entry.get("service_priority") or Priority.NORMAL)
     category = str(entry["category"])
