@@ -13,10 +13,10 @@ import functools
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
@@ -29,13 +29,14 @@ from nrm import ids
 from nrm.actions.statements import ROW, SEEN, insert_into, set_values, update_row
 from nrm.actors import Actor
 from nrm.db import WRITING, Base, db
-from nrm.errors import Busy, Conflict, NotAllowed, NotFound, StaleVersion
+from nrm.errors import Busy, Conflict, NotAllowed, NotFound, NotValid, Problem, StaleVersion
 from nrm.events import KINDS, Data, chain_hash
 from nrm.installation import installation
 from nrm.jobs.hand import JOBS, in_hand
 from nrm.jobs.table import cancel, job_row, wake_runners
 from nrm.models import Case, Event, EventHead, IdempotencyKey
 from nrm.rules.permissions import PERMISSIONS
+from nrm.rules.texts import unstorable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,6 +62,8 @@ ATTEMPTS: Final = 5
 _MET: Final = (
     "idempotency_keys",
     "manifest_rows",
+    "event_heads",
+    "external_id",
     *("cases.number", "uq_cases_number"),
     *("referrals.number", "uq_referrals_number"),
 )
@@ -258,7 +261,11 @@ class Work:
         """Take back everything written inside when it raises; what was written before stays."""
         self.flush()
         heads, events = dict(self._heads), len(self._events)
+        job = in_hand()
+        ended = job is not None and job.deleted
         nested = self.session.begin_nested()
+        # The session opens the savepoint only when it is asked for its connection; `_run` does not ask.
+        self._connection = self.session.connection()
         try:
             yield
             self.flush()
@@ -267,6 +274,9 @@ class Work:
             self._rows = defaultdict(list)
             self._heads = heads
             del self._events[events:]
+            if job is not None:
+                # When the job's row was deleted inside, it is there again.
+                job.deleted = ended
             raise
         nested.commit()
 
@@ -428,6 +438,7 @@ def action(
         def perform(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
             if permission is not None and not actor.may(permission):
                 raise NotAllowed("not_allowed", permission=permission)
+            _refuse_unstorable(args, kwargs)
             return transact(actor, lambda work: function(work, *args, **kwargs))
 
         if permission is not None and permission not in PERMISSIONS:
@@ -438,6 +449,32 @@ def action(
         return perform
 
     return wrap
+
+
+def _refuse_unstorable(args: Iterable[object], named: Mapping[str, object]) -> None:
+    """Stop at texts that no database holds, before one is asked: ids that are none, fields by name.
+
+    Answers of a form are left to its own check, which names the question.
+    """
+    if any(unstorable(value) for value in args):
+        raise NotFound
+    problems = [
+        Problem(pointer=f"/{name}", code=code)
+        for name, value in _texts_in(named)
+        if name != "answers" and (code := unstorable(value)) is not None
+    ]
+    if problems:
+        raise NotValid(problems)
+
+
+def _texts_in(named: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for name, value in named.items():
+        if isinstance(value, Mapping) and name != "answers":
+            yield from value.items()
+        elif is_dataclass(value):
+            yield from ((item.name, getattr(value, item.name)) for item in fields(value))
+        else:
+            yield name, value
 
 
 def transact(actor: Actor, body: Callable[[Work], R]) -> R:
@@ -454,7 +491,7 @@ def transact(actor: Actor, body: Callable[[Work], R]) -> R:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             _open(session, again=attempt > 1)
-            return _attempt(session, actor, body)
+            result, work = _attempt(session, actor, body)
         except (DBAPIError, StaleDataError) as error:
             session.rollback()
             if not _lost_race(error):
@@ -464,6 +501,11 @@ def transact(actor: Actor, body: Callable[[Work], R]) -> R:
         except BaseException:
             session.rollback()
             raise
+        else:
+            # Outside the attempt: whatever goes wrong here, what is stored must not be done again.
+            for call in work.after_commit:
+                call()
+            return result
         time.sleep(random.uniform(0.5, 1.5) * 0.01 * 2**attempt)  # noqa: S311 - spreads retries, hides nothing
     raise Busy
 
@@ -481,7 +523,7 @@ def _open(session: Session, *, again: bool) -> None:
     session.connection(execution_options=WRITING)
 
 
-def _attempt(session: Session, actor: Actor, body: Callable[[Work], R]) -> R:
+def _attempt(session: Session, actor: Actor, body: Callable[[Work], R]) -> tuple[R, Work]:
     job = in_hand()
     if job is not None:
         job.begin()
@@ -498,9 +540,7 @@ def _attempt(session: Session, actor: Actor, body: Callable[[Work], R]) -> R:
     session.commit()
     if job is not None:
         job.done = True
-    for call in work.after_commit:
-        call()
-    return result
+    return result, work
 
 
 def _replay(session: Session, request: Idempotency) -> None:
@@ -529,7 +569,8 @@ def _lost_race(error: Exception) -> bool:
     if isinstance(error, StaleDataError):
         return True
     if isinstance(error, IntegrityError):
-        # Two at once with one request key, number or row of a list: the second attempt finds what the first one wrote.
+        # Two at once with one request key, number, row of a list or first fact of a stream: the second attempt finds
+        # what the first one wrote.
         return any(name in str(error.orig) for name in _MET)
     original = getattr(error, "orig", None)
     return getattr(original, "sqlstate", None) in _RACES or "database is locked" in str(original)

@@ -28,7 +28,7 @@ from nrm.errors import IllegalMove, NotFound, NotValid, Problem
 from nrm.models import Case, CaseNote, Desk, Incident, Person, Referral, Run, Task, User
 from nrm.queries import packs, paths
 from nrm.queries.packs import DeskEntry
-from nrm.rules.texts import WrongValue, clean_text
+from nrm.rules.texts import WrongValue, clean_text, is_code
 from nrm.sealing import seal
 from nrm.vocabulary import Access, CaseStatus, Holder, Level, Priority, TaskStatus, WithdrawReason
 
@@ -132,7 +132,7 @@ def begin_case(
 ) -> CaseResult:
     """Open a case inside another action (an arrival list); arguments and errors as for `open_case`."""
     _check_codes(
-        {"return_type": ("return_type", return_type), "host_country": ("host_country", host_country)},
+        {"return_type": return_type, "host_country": host_country, "programme": programme},
         level,
         priority,
     )
@@ -219,10 +219,10 @@ def _owning_desk(desk_id: str | None, governorate: str, jurisdiction: str) -> De
     return found
 
 
-def _check_codes(coded: Mapping[str, tuple[str, str | None]], level: str, priority: str) -> None:
+def _check_codes(coded: Mapping[str, str | None], level: str, priority: str) -> None:
     problems = [
-        Problem(pointer=f"/{name}", code="unknown_code")
-        for code_list, (name, code) in coded.items()
+        Problem(pointer=f"/{code_list}", code="unknown_code")
+        for code_list, code in coded.items()
         if code is not None and code not in packs.pack().codes_of(code_list)
     ]
     if level not in set(Level):
@@ -251,14 +251,16 @@ def change_case(work: Work, case_id: str, *, version: int | None, changes: Mappi
     case = lock_visible_case(work, case_id, writing=True, version=version)
     allowed = {"priority", "handler_id", "returned_on", "arrived_on", "programme", "return_type", "host_country"}
     problems = [Problem(pointer=f"/{name}", code="unknown_field") for name in changes if name not in allowed]
+    problems += [
+        Problem(pointer=f"/{name}", code="not_a_date")
+        for name in ("returned_on", "arrived_on")
+        if not isinstance(changes.get(name), date | None)
+    ]
     if problems:
         raise NotValid(problems)
     priority = str(changes.get("priority", case.priority))
     _check_codes(
-        {
-            "return_type": ("return_type", _text(changes.get("return_type"))),
-            "host_country": ("host_country", _text(changes.get("host_country"))),
-        },
+        {name: _text(changes.get(name)) for name in ("return_type", "host_country", "programme")},
         case.level,
         priority,
     )
@@ -322,9 +324,10 @@ def transfer_case(work: Work, case_id: str, *, desk_id: str, reason: str, versio
 
     Raises:
         NotFound: not the actor's to know of.
-        NotValid: no such desk, or it is the same.
+        NotValid: no such desk, or it is the same, or one that has no cases; the reason is no code.
         StaleVersion: it changed since.
     """
+    _check_reason(reason)
     case = lock_visible_case(work, case_id, writing=True, version=version)
     desk = work.session.get(Desk, desk_id)
     if desk is None or not desk.active or desk.id == case.desk_id:
@@ -528,11 +531,14 @@ def tell_case(work: Work, case_id: str, *, message: str, values: Mapping[str, st
 
     Raises:
         NotFound: not the actor's to know of.
-        NotValid: no such message.
+        NotValid: no such message, or a value that is no code.
         IllegalMove: the case is closed.
     """
     if message not in CASE_MESSAGES:
         raise NotValid([Problem(pointer="/message", code="unknown_code")])
+    wrong = [name for name, value in (values or {}).items() if not (is_code(name) and is_code(value))]
+    if wrong:
+        raise NotValid([Problem(pointer="/values", code="not_a_code")])
     case = lock_visible_case(work, case_id, writing=True)
     if case.status != CaseStatus.OPEN:
         raise IllegalMove(("reopen",), "case_closed")
@@ -576,6 +582,11 @@ def _cancel_runs(work: Work, case: Case) -> None:
         runs.drive(work, case, run_id, Input(kind="cancel"))
 
 
+def _check_reason(reason: str) -> None:
+    if not is_code(reason):
+        raise NotValid([Problem(pointer="/reason", code="not_a_code")])
+
+
 def _check_closing(outcome: str, reason: str) -> None:
     problems = []
     if outcome not in packs.pack().codes_of("case_outcome"):
@@ -599,9 +610,11 @@ def reopen_case(work: Work, case_id: str, *, reason: str, version: int | None, p
 
     Raises:
         NotFound: not the actor's to know of.
+        NotValid: the reason is no code.
         IllegalMove: it is open, or the person has another open case.
         StaleVersion: it changed since.
     """
+    _check_reason(reason)
     case = lock_visible_case(work, case_id, writing=True, version=version)
     if case.status == CaseStatus.OPEN:
         raise IllegalMove(("close",), "case_open")

@@ -12,6 +12,7 @@ from nrm.actions._action import Work
 from nrm.engine.effects import Values
 from nrm.engine.failures import StepFailed
 from nrm.models import Case, TaskAnswers
+from nrm.rules.texts import is_code
 from nrm.sealing import Json, unseal
 
 
@@ -102,3 +103,8 @@ def flag(value: Json | None) -> bool | None:
 def text(value: Json | None) -> str | None:
     """Give an answer as text; None where nothing was answered."""
     return str(value) if value not in (None, "") else None
+
+
+def code(value: Json | None) -> str | None:
+    """Give an answer that is a code; None for anything else, so that no story gets into events and code columns."""
+    return value if isinstance(value, str) and is_code(value) else None

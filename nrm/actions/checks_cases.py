@@ -8,7 +8,7 @@ from typing import Final
 
 from nrm.actions._action import Work
 from nrm.actions.cases import raise_level, set_priority
-from nrm.actions.check_calls import Answers, CheckCall, CheckResult, Registered, codes, flag, latest_answers, text
+from nrm.actions.check_calls import Answers, CheckCall, CheckResult, Registered, code, codes, flag, latest_answers, text
 from nrm.actions.closing import end_case, open_referrals
 from nrm.actions.consents import add_consent
 from nrm.actions.intake import change_from_answers
@@ -97,8 +97,8 @@ def _close_case(work: Work, call: CheckCall) -> CheckResult:
     answers = latest_answers(work, call)
     if open_referrals(work, call.case.id):
         raise StepFailed("referrals_open", call.step)
-    outcome = str(answers.get("case_outcome") or answers.get("outcome") or "not_achieved")
-    reason = str(answers.get("closure_reason") or answers.get("reason") or "other")
+    outcome = code(answers.get("case_outcome") or answers.get("outcome")) or "not_achieved"
+    reason = code(answers.get("closure_reason") or answers.get("reason")) or "other"
     end_case(work, call.case, outcome=outcome, reason=reason)
     return CheckResult()
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from nrm.actions import referrals
 from nrm.actions._action import Work
-from nrm.actions.check_calls import CheckCall, CheckResult, Registered, codes, latest_answers, text
+from nrm.actions.check_calls import CheckCall, CheckResult, Registered, code, codes, latest_answers, text
 from nrm.actions.checks_plans import add_need
 from nrm.actions.referral_changes import Given
 from nrm.engine.failures import StepFailed
@@ -156,7 +156,7 @@ def _next_provider(work: Work, call: CheckCall) -> CheckResult:
 def _record_unmet_need(work: Work, call: CheckCall) -> CheckResult:
     answers = latest_answers(work, call)
     referral = _the_referral(work, call)
-    reason = text(answers.get("unmet_reason") or answers.get("reason"))
+    reason = code(answers.get("unmet_reason") or answers.get("reason"))
     need = _need_of(work, referral)
     if need is None:
         need = work.session.get(Need, _unmet_need(work, call.case, referral.category))

@@ -15,6 +15,7 @@ from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem
 from nrm.models import Case, Consent, ConsentOverride, Disclosure, Organisation
+from nrm.queries import packs
 from nrm.rules.texts import WrongValue, clean_text
 from nrm.sealing import seal
 from nrm.vocabulary import DataCategory, Purpose, WithdrawReason
@@ -114,6 +115,11 @@ def add_consent(
     problems += _unknown_organisations(work, "/organisations_denied", organisations_denied)
     if given_by not in set(GivenBy):
         problems.append(Problem(pointer="/given_by", code="unknown_code"))
+    problems += [
+        Problem(pointer=f"/{name}", code="unknown_code")
+        for name, code, code_list in (("mode", mode, "consent_mode"), ("language", language, "language"))
+        if code is not None and code not in packs.pack().codes_of(code_list)
+    ]
     if not purposes:
         problems.append(Problem(pointer="/purposes", code="required"))
     if expires_at is not None and not work.now < expires_at <= work.now + LONGEST_CONSENT:
@@ -185,9 +191,17 @@ def withdraw_consent(work: Work, consent_id: str, *, scope: Sequence[str] = (), 
 
     Raises:
         NotFound: the case is not the actor's to know of.
+        NotValid: a code of the scope is unknown.
         IllegalMove: it was withdrawn before.
         StaleVersion: it changed since.
     """
+    known = set(Purpose) | set(DataCategory)
+    codes = [code for code in scope if not code.startswith("org_")]
+    problems = [
+        Problem(pointer=f"/scope/{scope.index(code)}", code="unknown_code") for code in codes if code not in known
+    ]
+    if problems:
+        raise NotValid(problems)
     case_id = work.session.execute(select(Consent.case_id).where(Consent.id == consent_id)).scalar_one_or_none()
     if case_id is None:
         raise NotFound
@@ -218,7 +232,9 @@ def _end_disclosures(work: Work, case: Case, consent_id: str, scope: frozenset[s
     categories = scope & set(DataCategory)
     if scope and scope == categories:
         narrow = _holding(work, case, consent_id, categories)
-    ended = referrals.withdraw_all(work, case, reason=WithdrawReason.CONSENT_WITHDRAWN, organisation_ids=narrow)
+    ended = referrals.withdraw_all(
+        work, case, reason=WithdrawReason.CONSENT_WITHDRAWN, organisation_ids=narrow, consent_id=consent_id
+    )
     work.flush()
     statement = update(Disclosure).where(Disclosure.consent_id == consent_id, Disclosure.restricted_at.is_(None))
     if narrow is not None:
@@ -305,6 +321,8 @@ def approve_override(work: Work, override_id: str) -> None:
     if found is None:
         raise NotFound
     case = lock_visible_case(work, found.case_id, writing=False)
+    # Somebody else may have approved while this request waited for the case.
+    work.session.refresh(found)
     if found.asked_by == work.actor.id:
         raise NotAllowed("second_person_needed")
     if found.approved_at is not None:

@@ -25,7 +25,7 @@ from nrm.actions.numbering import fresh_number
 from nrm.actions.referral_changes import Given, apply_fields, release_slot, take_slot
 from nrm.actors import Seat
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
-from nrm.models import Case, Organisation, PlanService, Referral, ReferralNote, Service
+from nrm.models import Case, Membership, Organisation, PlanService, Referral, ReferralNote, Service, User
 from nrm.queries import packs
 from nrm.queries.scope import sees_case
 from nrm.rules.consent import default_categories, forbidden_categories
@@ -438,6 +438,8 @@ def perform_loaded(work: Work, loaded: Loaded, verb: str, given: Given) -> None:
     problems = verb_problems(verb, given.fields())
     if problems:
         raise NotValid(problems)
+    if REFERRAL_VERBS[verb].two_people:
+        _check_second_person(work, str(given.approved_by))
     move = find_move(before, verb, parties=loaded.parties, cancellation_requested=requested)
     if verb == "send":
         gate = send_draft(work, case, referral)
@@ -458,6 +460,23 @@ def perform_loaded(work: Work, loaded: Loaded, verb: str, given: Given) -> None:
     )
     _touch(work, referral)
     _tell(work, case, referral, before, after)
+
+
+def _check_second_person(work: Work, user_id: str) -> None:
+    """Stop unless the second person is another one, who may do this too.
+
+    Raises:
+        NotValid: it is the actor, nobody, or somebody without the permission.
+    """
+    rows = work.session.execute(
+        select(Membership.role)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.user_id == user_id, User.id != work.actor.id, User.disabled_at.is_(None))
+        .where(Membership.until.is_(None) | (Membership.until > work.now))
+    ).scalars()
+    roles = packs.pack().roles
+    if not any("referral.correct" in roles.get(role, frozenset()) for role in rows):
+        raise NotValid([Problem(pointer="/approved_by", code="second_person_needed")])
 
 
 def _enter(work: Work, loaded: Loaded, *, before: ReferralState, after: ReferralState, given: Given) -> None:
@@ -694,7 +713,14 @@ def close_loop(work: Work, referral_id: str, *, answer: str, version: int | None
     return result(work, loaded.case, referral, loaded)
 
 
-def withdraw_all(work: Work, case: Case, *, reason: str, organisation_ids: frozenset[str] | None = None) -> int:
+def withdraw_all(
+    work: Work,
+    case: Case,
+    *,
+    reason: str,
+    organisation_ids: frozenset[str] | None = None,
+    consent_id: str | None = None,
+) -> int:
     """End the open referrals of a case at once: consent ended, or the returnee died.
 
     Args:
@@ -702,6 +728,7 @@ def withdraw_all(work: Work, case: Case, *, reason: str, organisation_ids: froze
         case: the locked case.
         reason: code of `WithdrawReason`.
         organisation_ids: only referrals to these organisations; None for all.
+        consent_id: only referrals that stand on this consent, and drafts, which stand on none yet; None for all.
 
     Returns:
         How many ended.
@@ -710,6 +737,8 @@ def withdraw_all(work: Work, case: Case, *, reason: str, organisation_ids: froze
     for referral_id in open_referrals(work, case.id):
         loaded = load_referral(work, referral_id)
         if organisation_ids is not None and loaded.referral.to_organisation_id not in organisation_ids:
+            continue
+        if consent_id is not None and loaded.referral.sent_at and loaded.referral.consent_id != consent_id:
             continue
         forced = replace_parties(loaded, frozenset({Party.SYSTEM}))
         perform_loaded(work, forced, "withdraw", Given(reason=reason))

@@ -30,9 +30,10 @@ from nrm.engine import runtime
 from nrm.engine.effects import SIGNAL
 from nrm.engine.failures import StepFailed
 from nrm.engine.parsing import PathSpec
-from nrm.errors import IllegalMove, NotFound, NrmError
+from nrm.errors import IllegalMove, NotFound, NotValid, NrmError, Problem
 from nrm.models import Case, InboxMessage, Outcome, Run, RunStep, Subscription, Task
 from nrm.queries import paths
+from nrm.rules.texts import is_code
 from nrm.vocabulary import TaskStatus
 
 MAX_DEPTH: Final = 8
@@ -769,8 +770,11 @@ def cancel_run(work: Work, run_id: str, *, reason: str) -> None:
 
     Raises:
         NotFound: when there is no such run, or it is not the actor's to know of.
+        NotValid: when the reason is no code.
         IllegalMove: when it has ended.
     """
+    if not is_code(reason):
+        raise NotValid([Problem(pointer="/reason", code="not_a_code")])
     case_id = work.session.execute(select(Run.case_id).where(Run.id == run_id)).scalar_one_or_none()
     if case_id is None:
         raise NotFound

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +26,7 @@ from nrm.rules.answer_types import Clean
 from nrm.rules.answers import Answers, decision_values, validate_answers
 from nrm.rules.deadlines import add_back, remaining
 from nrm.rules.statuses import TaskFacts, task_actions
-from nrm.rules.texts import WrongValue, clean_text
+from nrm.rules.texts import WrongValue, clean_text, is_code
 from nrm.sealing import Json, seal, unseal
 from nrm.vocabulary import APART, Access, Holder, Level, TaskStatus
 
@@ -36,8 +35,6 @@ UNDO_WINDOW: Final = timedelta(seconds=30)
 
 LONGEST_HOLD: Final = timedelta(days=180)
 """A hold ends by itself, and not later than this."""
-
-_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 # Built once. The lock on all three makes PostgreSQL read them as they are after it waited for the case.
 _LOADING: Final = (
@@ -303,7 +300,7 @@ def hold_task(work: Work, task_id: str, *, until: datetime, reason: str, version
     loaded.must("hold")
     if not work.now < until <= work.now + LONGEST_HOLD:
         raise NotValid([Problem(pointer="/until", code="hold_date", params={"days": LONGEST_HOLD.days})])
-    if not _CODE.fullmatch(reason):
+    if not is_code(reason):
         raise NotValid([Problem(pointer="/reason", code="not_a_code")])
     task = loaded.task
     left = _time_left(work, loaded)
@@ -447,7 +444,11 @@ def save_draft(work: Work, task_id: str, *, answers: object, version: int | None
     loaded.must("draft")
     task = loaded.task
     checked = _check(work, loaded, answers, partial=True)
-    sealed = seal(_as_json(answers), row=task.id, column="task_drafts.answers")
+    try:
+        sealed = seal(_as_json(answers), row=task.id, column="task_drafts.answers")
+    except TypeError as error:
+        # In a question that is not asked just now, so that the form's check did not look at it.
+        raise NotValid([Problem(pointer="", code="broken_text")]) from error
     known = work.session.get(TaskDraft, (task.id, work.actor.id))
     if known is None:
         work.add(TaskDraft, task_id=task.id, user_id=work.actor.id, answers=sealed, saved_at=work.now)
@@ -509,7 +510,7 @@ def complete_task(
     loaded.must("complete")
     if version is not None and task.version != version:
         raise StaleVersion(task.version)
-    if outcome is not None and not _CODE.fullmatch(outcome):
+    if outcome is not None and not is_code(outcome):
         raise NotValid([Problem(pointer="/outcome", code="not_a_code")])
     checked = _check(work, loaded, answers)
     run = loaded.run

@@ -24,6 +24,23 @@ _MARKS: Final = re.compile("[\ufeff\u200e\u200f\u061c]")
 _ODD_SPACES: Final = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]")
 
 
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+def is_code(value: object) -> bool:
+    """Say whether something looks like a code: a word in small Latin letters, digits and "_", at most 64."""
+    return isinstance(value, str) and _CODE.fullmatch(value) is not None
+
+
+def unstorable(value: object) -> str | None:
+    """Give the code of the problem of a text that no database holds (NUL, a lone surrogate); None when it is one."""
+    found = _UNSTORABLE.search(value) if isinstance(value, str) else None
+    if found is None:
+        return None
+    return "control_character" if found.group() == "\x00" else "broken_text"
+
+
 class WrongValue(Exception):
     """A value cannot be taken; `code` and `params` make the problem, whose place the caller knows."""
 
