@@ -27,8 +27,10 @@ from nrm.config import BadSetting, Config, read_config
 from nrm.worker.loop import Runner
 
 DEFAULT_PORT: Final = 8000
+QUIET_SECONDS: Final = 3.0
+"""How long requests in hand may take to end, and browsers to close their connections, once it is to stop."""
 STOP_SECONDS: Final = 20.0
-"""How long the children may take to end what they have in hand."""
+"""How long the children may take to end after that."""
 
 _WEB, _RUNNER, _CHILD = "web", "runner", "--child"
 _PR_SET_PDEATHSIG: Final = 1
@@ -158,16 +160,32 @@ def _accepts(host: str, port: int) -> bool:
 
 
 def _stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Stop all: gently, then without waiting for browsers that keep a connection open, at last by force."""
+    _send(children, signal.SIGTERM)
+    if _all_end(children, QUIET_SECONDS):
+        return
+    _send(children, signal.SIGINT)
+    if _all_end(children, STOP_SECONDS):
+        return
     for child in children:
         if child.poll() is None:
-            child.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
-    for child in children:
-        try:
-            child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+
+
+def _send(children: Sequence[subprocess.Popen[bytes]], number: signal.Signals) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(number)
+
+
+def _all_end(children: Sequence[subprocess.Popen[bytes]], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while any(child.poll() is None for child in children):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def run_runner(config: Config) -> None:

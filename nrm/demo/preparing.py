@@ -16,6 +16,7 @@ from nrm.countries import read_pack
 from nrm.db import db
 from nrm.demo.making import Made, make_demo
 from nrm.demo.stories import Demo, read_demo
+from nrm.engine import confined
 from nrm.migrations import run
 
 Progress = Callable[[str], None]
@@ -38,6 +39,8 @@ def prepare(config: Config, *, progress: Progress = lambda line: None) -> tuple[
         run.upgrade(db.engine)
         progress("country pack")
         load_pack(SYSTEM, read_pack(config.pack_dir))
+        # The process in which diagrams were checked is not needed any more.
+        confined.close()
         demo = read_demo(config.pack_dir)
         return demo, make_demo(demo, progress=progress)
 
