@@ -11,6 +11,7 @@ import sys
 import click
 
 from api.cli.databases import db, verify
+from api.cli.forms import form
 from api.cli.keys import key
 from api.cli.lists import import_
 from api.cli.packs import pack
@@ -33,7 +34,7 @@ def nrm() -> None:
     """
 
 
-for _command in (db, pack, path, texts, user, key, import_, serve, worker, verify, demo):
+for _command in (db, pack, path, form, texts, user, key, import_, serve, worker, verify, demo):
     nrm.add_command(_command)
 
 

@@ -25,7 +25,8 @@ from nrm.rules.wording import (
     reviewed_share,
     write_reviews,
 )
-from nrm.rules.wording_sheets import read_text_sheet, text_rows, write_workbook
+from nrm.rules.wording_sheets import WIDTHS, read_text_sheet, text_rows
+from nrm.rules.workbooks import write_workbook
 
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False)
 _PACKAGES: Final = tuple(Path(package.__path__[0]) for package in (nrm, api))
@@ -105,7 +106,7 @@ def export(folder: Path | None, output: Path) -> None:
     """Write all texts into a spreadsheet: correct a cell, or write “yes” under “reviewed_…” when it is right."""
     folder = folder or settings().pack_dir
     everything = _read(folder)
-    output.write_bytes(write_workbook({"texts": text_rows(everything, _reviews(folder))}))
+    output.write_bytes(write_workbook({"texts": text_rows(everything, _reviews(folder))}, widths=WIDTHS))
     click.echo(f"{len(everything)} texts in {output}.")
 
 

@@ -6,8 +6,7 @@ and is refused, so that a reviewer's sheet never undoes another's work.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -20,7 +19,7 @@ from nrm.rules.texts import WrongValue, clean_text
 from nrm.rules.wording import Review
 
 COLUMNS: Final = ("file", "key", "en", "ar", "ckb", "reviewed_en", "reviewed_ar", "reviewed_ckb", "stamp")
-_WIDTHS: Final = (26, 34, 50, 50, 50, 14, 14, 14, 26)
+WIDTHS: Final = (26, 34, 50, 50, 50, 14, 14, 14, 26)
 _YES: Final = frozenset({"yes", "x", "y", "1", "نعم", "بەڵێ"})
 _LONGEST: Final = 4900
 """Characters of a text; cells are read up to 5,000."""
@@ -51,39 +50,6 @@ def _row(wording: Wording, reviews: Mapping[str, Review]) -> tuple[str, ...]:
     read = {language: reviews.get(wording.mark(language)) for language in LANGUAGES}
     marks = [f"{found.reviewer} {found.on}" if (found := read[name]) else "" for name in ("en", "ar", "ckb")]
     return (wording.file, wording.key, said["en"], said["ar"], said["ckb"], *marks, wording.stamp)
-
-
-def write_workbook(sheets: Mapping[str, Sequence[Sequence[str]]], *, widths: Sequence[int] = _WIDTHS) -> bytes:
-    """Write sheets of text cells as an XLSX workbook; no cell becomes a formula.
-
-    Args:
-        sheets: name → rows; the first row is the header.
-        widths: widths of the columns in characters.
-    """
-    from openpyxl import Workbook  # noqa: PLC0415 - heavy, and only for workbooks
-    from openpyxl.styles import Alignment, Font  # noqa: PLC0415
-    from openpyxl.utils import get_column_letter  # noqa: PLC0415
-
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        sheet.freeze_panes = "A2"
-        for place, width in enumerate(widths, start=1):
-            sheet.column_dimensions[get_column_letter(place)].width = width
-        for number, row in enumerate(rows, start=1):
-            for place, text in enumerate(row, start=1):
-                if text == "":
-                    continue
-                cell = sheet.cell(row=number, column=place)
-                cell.value = text
-                cell.data_type = "s"
-                cell.alignment = Alignment(wrap_text=True, vertical="top")
-                if number == 1:
-                    cell.font = Font(bold=True)
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
 
 
 def read_text_sheet(

@@ -194,3 +194,29 @@ def test_an_unwanted_word_is_told_with_its_place(command: Command, tmp_path: Pat
     checked = command("texts", "check", str(pack), "--json")
     assert checked.return_value == 1
     assert json.loads(checked.output.strip())["detail"] == "client's → returnee"
+
+
+def test_a_form_goes_out_as_a_spreadsheet_and_its_changes_are_shown(command: Command, tmp_path: Path) -> None:
+    from openpyxl import load_workbook
+
+    form, sheet, folder = TESTLAND / "forms/intake.json", tmp_path / "intake.xlsx", tmp_path / "all"
+    exported = command("form", "export", str(form), "-o", str(sheet), "--losses")
+    assert exported.exit_code == 0, exported.output
+    assert "XLSForm cannot hold" in exported.output
+    assert command("form", "import", str(sheet), "--diff", str(form)).return_value == 0
+
+    book = load_workbook(sheet)
+    book["settings"]["A2"] = "Arrival"
+    book.save(sheet)
+    changed = command("form", "import", str(sheet), "--diff", str(form))
+    assert changed.return_value == 1
+    assert '+ title.en: "Arrival"' in changed.output
+    copy = tmp_path / "intake.json"
+    copy.write_text(form.read_text())
+    assert command("form", "import", str(sheet), "-o", str(copy)).return_value == 0
+    before, after = form.read_text().splitlines(), copy.read_text().splitlines()
+    assert len(before) == len(after)
+    assert [line for line in after if line not in before] == ['  "en": "Arrival"']
+
+    assert command("form", "export", str(TESTLAND), "-o", str(folder)).exit_code == 0
+    assert len(list(folder.glob("*.xlsx"))) == len(list((TESTLAND / "forms").glob("*.json")))

@@ -20,7 +20,8 @@ from nrm.rules.wording import (
     reviewed_share,
     write_reviews,
 )
-from nrm.rules.wording_sheets import read_text_sheet, text_rows, write_workbook
+from nrm.rules.wording_sheets import read_text_sheet, text_rows
+from nrm.rules.workbooks import write_workbook
 from tests.architecture.sources import ROOT
 
 PACKS = ("iraq", "testland")
