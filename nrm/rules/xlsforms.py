@@ -20,7 +20,8 @@ Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | 
 FormJson: TypeAlias = Mapping[str, Json]
 Rows: TypeAlias = tuple[tuple[str, ...], ...]
 
-LANGUAGE_NAMES: Final = {"ar": "Arabic (ar)", "ckb": "Kurdish Sorani (ckb)", "en": "English (en)"}
+LANGUAGE_NAMES: Final = dict(zip(LANGUAGES, ("Arabic (ar)", "Kurdish Sorani (ckb)", "English (en)"), strict=True))
+"""Language → how survey programs write it in the heads of columns."""
 TEXT_COLUMNS: Final = ("label", "hint", "constraint_message")
 CONDITIONS: Final = ("relevant", "constraint", "calculation")
 YES_NO: Final = "nrm_yes_no"
