@@ -15,11 +15,18 @@ from nrm.actions._action import Work
 from nrm.actions.access import give_access
 from nrm.models import Case, Notification, Referral
 from nrm.queries import packs
-from nrm.rules.deadlines import REFERRAL_LADDER, Calendar, Clocks, Ladder, add_back, due_at, remaining, share_at
+from nrm.rules.deadlines import (
+    EXPIRING,
+    REFERRAL_LADDER,
+    Calendar,
+    Clocks,
+    Ladder,
+    add_back,
+    due_at,
+    remaining,
+    share_at,
+)
 from nrm.vocabulary import Access, Holder, Level, Priority, ReferralState
-
-EXPIRING: Final = frozenset({"acknowledge", "decide"})
-"""Clocks whose end means that nobody answered; the others only escalate."""
 
 _S = ReferralState
 _CLOCK_OF: Final = {

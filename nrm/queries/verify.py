@@ -25,7 +25,9 @@ from nrm.engine.waiting import WaitKind, waits_of
 from nrm.events import chain_hash
 from nrm.jobs.kinds import KINDS
 from nrm.models import Case, Delivery, Event, EventHead, Incident, Job, Referral, Run, Subscription, Task
-from nrm.queries import paths
+from nrm.queries import packs, paths
+from nrm.queries.verify_ends import wrong_ends
+from nrm.rules.deadlines import EXPIRING, REFERRAL_LADDER
 from nrm.rules.statuses import TERMINAL
 from nrm.vocabulary import ReferralState, TaskStatus
 
@@ -183,16 +185,14 @@ def clocks_run(session: Session) -> Iterator[Disagreement]:
     clock = _job_with_key(literal("task:") + Task.id)
     resume = _job_with_key(literal("resume:") + Task.id)
     send = _job_with_key(literal("delivery:") + Delivery.id)
-    unclocked = and_(
-        Task.status == str(TaskStatus.OPEN),
-        Task.due_at.is_not(None),
-        Task.reminded_at.is_(None),
-        Task.escalation == 0,
-        ~clock,
+    unclocked = select(Task.id, Task.case_id, Task.path_version_id, Task.step, Task.escalation).where(
+        Task.status == str(TaskStatus.OPEN), Task.due_at.is_not(None), ~clock
     )
+    for row in _rows(session, unclocked):
+        if row.escalation < _rungs_of(row):
+            yield Disagreement(code="task_without_clock", subject=("task", row.id), case_id=row.case_id)
     resting = and_(Task.status == str(TaskStatus.ON_HOLD), ~resume)
     statements: tuple[tuple[str, str, Statement], ...] = (
-        ("task_without_clock", "task", select(Task.id, Task.case_id).where(unclocked)),
         ("held_task_without_end", "task", select(Task.id, Task.case_id).where(resting)),
         (
             "delivery_without_job",
@@ -205,6 +205,12 @@ def clocks_run(session: Session) -> Iterator[Disagreement]:
             yield Disagreement(code=code, subject=(kind, row.id), case_id=row.case_id)
 
 
+def _rungs_of(row: AnyRow) -> int:
+    """Say how many rungs the ladder of a task has: once all are told, nothing more wakes it."""
+    step = paths.version(row.path_version_id).spec.steps.get(row.step)
+    return len(packs.pack().ladder(step.due.ladder)) if step is not None and step.due is not None else 0
+
+
 def _job_with_key(key: Any) -> Any:  # noqa: ANN401 - SQL expressions
     # Two parts, each in the words of a partial index: otherwise SQLite reads all jobs for each row. A dead job
     # counts as there: its incident shows it.
@@ -214,28 +220,35 @@ def _job_with_key(key: Any) -> Any:  # noqa: ANN401 - SQL expressions
 
 
 def referrals_are_chased(session: Session) -> Iterator[Disagreement]:
-    """Find referrals that nobody would chase, and closed ones without an outcome."""
+    """Find referrals that nobody would chase."""
     clock = _job_with_key(literal("referral:") + Referral.id)
+    rungs = len(packs.pack().ladder("referral") or REFERRAL_LADDER)
     # Somebody must come back to these by hand: no date was given.
     resting = or_(
         and_(Referral.state == str(ReferralState.ON_HOLD), Referral.hold_until.is_(None)),
         and_(Referral.state == str(ReferralState.WAITLISTED), Referral.review_on.is_(None)),
-        and_(Referral.clock.is_not(None), Referral.escalation > 0, Referral.paused_at.is_(None)),
+        # Everybody on the ladder knows, and this clock never gives up.
+        and_(Referral.clock.not_in(EXPIRING), Referral.escalation >= rungs, Referral.paused_at.is_(None)),
     )
     ended = [str(state) for state in TERMINAL]
     unchased = and_(Referral.state.not_in([*ended, str(ReferralState.DRAFT)]), ~clock, ~resting)
-    fruitless = and_(
-        Referral.state.in_(ended),
-        Referral.outcome.is_(None),
-        Referral.end_reason.is_(None),
-        Referral.closed_at.is_not(None),
-    )
-    for code, condition in (("referral_without_clock", unchased), ("referral_without_outcome", fruitless)):
-        statement = select(Referral.id, Referral.case_id, Referral.state).where(condition)
+    for row in _rows(session, select(Referral.id, Referral.case_id, Referral.state).where(unchased)):
+        yield Disagreement(
+            code="referral_without_clock",
+            subject=("referral", row.id),
+            case_id=row.case_id,
+            params={"state": row.state},
+        )
+
+
+# -- ends ------------------------------------------------------------------------------------------------------------
+
+
+def ends_are_right(session: Session) -> Iterator[Disagreement]:
+    """Find ends without an outcome, and what an end should have taken along."""
+    for code, kind, statement in wrong_ends():
         for row in _rows(session, statement):
-            yield Disagreement(
-                code=code, subject=("referral", row.id), case_id=row.case_id, params={"state": row.state}
-            )
+            yield Disagreement(code=code, subject=(kind, row.id), case_id=row.case_id)
 
 
 # -- jobs ------------------------------------------------------------------------------------------------------------
@@ -327,6 +340,7 @@ CHECKS: Final[Mapping[str, Callable[[Session], Iterator[Disagreement]]]] = {
     "ended": nothing_waits_for_ended_runs,
     "clocks": clocks_run,
     "referrals": referrals_are_chased,
+    "ends": ends_are_right,
     "jobs": dead_jobs_have_incidents,
     "events": chains_hold,
     "heads": heads_are_right,

@@ -336,6 +336,10 @@ _CLOCK_OF: Mapping[ReferralState, str] = {
 }
 
 
+EXPIRING = frozenset({"acknowledge", "decide"})
+"""Clocks of a referral whose end means that nobody answered; the others only escalate."""
+
+
 def running_clock(state: ReferralState) -> str | None:
     """Name the clock that runs in a state: "acknowledge", "decide" or "first_contact"; None when none does.
 

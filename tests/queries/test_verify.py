@@ -8,8 +8,9 @@ from sqlalchemy import delete, select, text, update
 from nrm.actions import cases, runs, tasks
 from nrm.actions._action import Work, transact
 from nrm.actors import SYSTEM, Actor
-from nrm.models import Case, Delivery, Event, Incident, Job, Run, Subscription, Task
+from nrm.models import Case, Delivery, Event, InboxMessage, Incident, Job, Referral, Run, Subscription, Task
 from nrm.queries.verify import CHECKS, verify_all
+from tests.actions.test_referrals import Loop
 from tests.world import World
 
 NOTE = {"note": "All was done"}
@@ -36,6 +37,40 @@ def waiting(land: World) -> str:
 def calling(land: World) -> str:
     """A run that waits for a run."""
     return opened(land, "call_with_boundaries")[1]
+
+
+def reminded(land: World) -> None:
+    """A late task, of which one rung of the ladder was told."""
+    opened(land, "hello")
+    transact(SYSTEM, lambda work: work.session.execute(update(Task).values(reminded_at=work.now, escalation=1)))
+
+
+def unheard(land: World) -> None:
+    """A run that waits for a word, and a word that it once heard."""
+    runs.receive_message(SYSTEM, waiting(land), "letter.answered")
+    statement = update(InboxMessage).values(correlation=select(Run.id).scalar_subquery(), status="delivered")
+    tell_lies(land, statement)
+
+
+def referred(land: World) -> Loop:
+    """A referral that was sent."""
+    loop = Loop(land)
+    loop.consent()
+    loop.send()
+    return loop
+
+
+def declined(land: World) -> None:
+    """A referral that was declined, and not yet answered by its sender."""
+    loop = referred(land)
+    sent = land.session.execute(select(Referral.id)).scalar_one()
+    loop.do(loop.provider, "decline", sent, reason="no_capacity")
+
+
+def overdue(land: World) -> None:
+    """A referral of whose silence one rung of the ladder was told: it must still expire."""
+    referred(land)
+    tell_lies(land, update(Referral).values(escalation=1))
 
 
 def tell_lies(land: World, *statements: object) -> None:
@@ -75,7 +110,16 @@ def test_ordinary_work_agrees_at_every_step(land: World):
         (waiting, lambda: delete(Subscription), "message_lost"),
         (calling, lambda: update(Task).values(status="cancelled"), "task_lost"),
         (calling, lambda: delete(Job).where(Job.kind == "task_clock"), "task_without_clock"),
+        (reminded, lambda: delete(Job).where(Job.kind == "task_clock"), "task_without_clock"),
         (calling, lambda: update(Task).values(status="on_hold"), "held_task_without_end"),
+        (calling, lambda: update(Task).values(level="strict"), "task_level_wrong"),
+        (calling, lambda: update(Case).values(status="closed"), "case_without_outcome"),
+        (unheard, lambda: update(InboxMessage).values(status="waiting"), "message_not_delivered"),
+        (declined, lambda: update(Referral).values(slot_taken=True), "place_not_given_back"),
+        (declined, lambda: update(Referral).values(closed_at=Referral.ended_at), "referral_without_outcome"),
+        (referred, lambda: update(Case).values(status="closed", outcome="x"), "referral_of_closed_case"),
+        (referred, lambda: delete(Job).where(Job.kind == "referral_clock"), "referral_without_clock"),
+        (overdue, lambda: delete(Job).where(Job.kind == "referral_clock"), "referral_without_clock"),
         (calling, lambda: update(Run).where(Run.parent_id.is_not(None)).values(parent_token="x.1"), "child_lost"),
         (calling, lambda: update(Run).where(Run.parent_id.is_not(None)).values(status="failed"), "child_lost"),
         (calling, lambda: update(Run).where(Run.parent_id.is_not(None)).values(status="failed"), "task_of_ended_run"),
@@ -205,4 +249,4 @@ def test_all_pages_of_runs_and_events_are_read(land: World, monkeypatch: pytest.
 
 
 def test_each_check_is_known_by_a_name() -> None:
-    assert {"runs", "events", "heads", "jobs", "referrals", "clocks", "ended"} == set(CHECKS)
+    assert {"runs", "events", "heads", "jobs", "referrals", "clocks", "ended", "ends"} == set(CHECKS)
