@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy import select
@@ -11,7 +11,8 @@ from nrm.actions._action import Work
 from nrm.actions.cases import begin_case
 from nrm.actions.check_calls import CheckCall, CheckResult, Registered, latest_answers
 from nrm.actions.closing import MAIN_PATH, end_case
-from nrm.actions.disclosing import check_gate, disclose_to
+from nrm.actions.disclosing import Gate, check_gate, disclose_to
+from nrm.engine.effects import Value
 from nrm.engine.failures import StepFailed
 from nrm.models import Case, Run
 from nrm.queries import packs, paths
@@ -24,24 +25,36 @@ _AGREEMENTS: Final = frozenset({"no_agreement", "agreement_expired", "agreement_
 
 
 def _share_with_desk(work: Work, call: CheckCall) -> CheckResult:
-    """Ask whether the desk of a role may get these data, before a task there shows them; note it in the ledger."""
-    role = str(call.params.get("role") or "")
+    """Ask whether the desk of a role may get these data, before a task there shows them; note it in the ledger.
+
+    `role` is one role, or several: then all of their desks must be allowed.
+    """
     case = call.case
-    desk = packs.pack().find_desk(role, governorate=case.governorate, jurisdiction=case.jurisdiction)
-    if desk is None:
-        return CheckResult(values={"gate": "no_provider"})
-    if desk.organisation_id == case.organisation_id:
-        return CheckResult(values={"gate": "ok"})
-    given = call.params.get("data")
-    categories: Collection[str] = tuple(map(str, given)) if isinstance(given, list | tuple) else ()
+    categories = _texts(call.params.get("data"))
     purpose = str(call.params.get("purpose") or Purpose.SHARE_MINISTRY)
     if purpose not in set(Purpose) or not categories:
         raise StepFailed("bad_param", call.step, check="share_with_desk")
-    gate = check_gate(work, case, organisation_id=desk.organisation_id, categories=categories, purpose=purpose)
-    if gate.ok:
-        disclose_to(work, case, desk.organisation_id, gate, purpose=purpose, categories=categories)
-        return CheckResult(values={"gate": "ok"})
-    return CheckResult(values={"gate": "no_agreement" if gate.code in _AGREEMENTS else "no_consent"})
+    allowed: list[tuple[str, Gate]] = []
+    for role in _texts(call.params.get("role")):
+        desk = packs.pack().find_desk(role, governorate=case.governorate, jurisdiction=case.jurisdiction)
+        if desk is None:
+            return CheckResult(values={"gate": "no_provider"})
+        if desk.organisation_id == case.organisation_id:
+            continue
+        gate = check_gate(work, case, organisation_id=desk.organisation_id, categories=categories, purpose=purpose)
+        if not gate.ok:
+            return CheckResult(values={"gate": "no_agreement" if gate.code in _AGREEMENTS else "no_consent"})
+        allowed.append((desk.organisation_id, gate))
+    for organisation_id, gate in allowed:
+        disclose_to(work, case, organisation_id, gate, purpose=purpose, categories=categories)
+    return CheckResult(values={"gate": "ok"})
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    """Give the texts of a parameter that is one text or a list of them."""
+    if isinstance(value, tuple | list):
+        return tuple(map(str, value))
+    return (str(value),) if value not in (None, "") else ()
 
 
 def _hand_over_case(work: Work, call: CheckCall) -> CheckResult:
