@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from nrm.actions import checks_cases, checks_handover, checks_plans, checks_protection, checks_referrals
+from nrm.actions import (
+    checks_cases,
+    checks_handover,
+    checks_plans,
+    checks_protection,
+    checks_referrals,
+    checks_services,
+)
 from nrm.actions.check_calls import REGISTRY, Check, CheckCall, CheckResult, Registered, latest_answers
 
 __all__ = ["CHECKS", "CHECK_VALUES", "Check", "CheckCall", "CheckResult", "latest_answers"]
@@ -21,6 +28,7 @@ _TOPICS: Final[tuple[Mapping[str, Registered], ...]] = (
     checks_plans.CHECKS,
     checks_protection.CHECKS,
     checks_referrals.CHECKS,
+    checks_services.CHECKS,
 )
 
 

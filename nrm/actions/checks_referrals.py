@@ -27,10 +27,9 @@ def _draft_referral(work: Work, call: CheckCall) -> CheckResult:
         # The gate refused and the handler prepares again: the earlier draft of this round is dropped.
         _drop_draft(work, call.case, parent)
         parent = work.session.get(Referral, parent.parent_id) if parent.parent_id else None
-    planned = str(call.values.get("service_id") or call.context.get("item") or "")
     service_id = str(answers.get("service") or "")
     urgency = str(answers.get("referral_urgency") or answers.get("urgency") or call.case.priority)
-    plan_service = work.session.get(PlanService, planned) if planned else None
+    plan_service = _plan_service_of(work, call, service_id)
     try:
         referral = referrals.draft_referral(
             work,
@@ -40,7 +39,7 @@ def _draft_referral(work: Work, call: CheckCall) -> CheckResult:
             urgency=urgency,
             expected_result=text(answers.get("expected_result")),
             categories=codes(answers.get("disclosure")) or None,
-            plan_service_id=plan_service.id if plan_service and plan_service.case_id == call.case.id else None,
+            plan_service_id=plan_service.id if plan_service else None,
             run_id=call.run_id,
             parent=parent,
         )
@@ -51,6 +50,22 @@ def _draft_referral(work: Work, call: CheckCall) -> CheckResult:
         values={"emergency": urgency == Priority.EMERGENCY, "referral_id": referral.id},
         context={"referral": referral.id, "receiver": referral.to_organisation_id or ""},
     )
+
+
+def _plan_service_of(work: Work, call: CheckCall, service_id: str) -> PlanService | None:
+    """Give the planned service that a referral serves: the one that the run was given, else that of a run above it.
+
+    A run above may serve something else with this referral (a course on the way to a grant): then the categories
+    differ, and the planned service is not served by it.
+    """
+    given = str(call.values.get("service_id") or "")
+    planned = work.session.get(PlanService, given or call.context.get("item", ""))
+    if planned is None or planned.case_id != call.case.id:
+        return None
+    if given:
+        return planned
+    service = work.session.get(Service, service_id)
+    return planned if service is not None and service.category == planned.category else None
 
 
 def _drop_draft(work: Work, case: Case, referral: Referral) -> None:

@@ -40,6 +40,7 @@ CHECK_PARAMS: Final[Mapping[str, frozenset[str]]] = {
     "share_with_desk": frozenset({"role", "data", "purpose"}),
     "hand_over_case": frozenset({"from", "arrived"}),
     "end_side_case": frozenset({"outcome", "reason"}),
+    "close_planned_service": frozenset({"outcome"}),
 }  # fmt: skip
 """Registered check → the parameters that it takes."""
 
