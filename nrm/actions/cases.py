@@ -25,7 +25,7 @@ from nrm.actions.inputs import Input
 from nrm.actions.numbering import fresh_number
 from nrm.actions.openings import OWNER_ROLE, share_with_worker
 from nrm.errors import IllegalMove, NotFound, NotValid, Problem
-from nrm.models import Case, CaseNote, Desk, Incident, Person, Referral, Run, Task, User
+from nrm.models import Case, CaseNote, Desk, Incident, Membership, Person, Referral, Run, Task, User
 from nrm.queries import packs, paths
 from nrm.queries.packs import DeskEntry
 from nrm.rules.texts import WrongValue, clean_text, is_code
@@ -465,7 +465,7 @@ def share_case(work: Work, case_id: str, *, holder_kind: str, holder_id: str, ac
 
     Raises:
         NotFound: not the actor's to know of.
-        NotValid: the holder or the access is unknown.
+        NotValid: the holder or the access is unknown, or the case is strict and nothing for the holder's role.
     """
     case = lock_visible_case(work, case_id, writing=True)
     known = {"desk": Desk, "user": User}.get(holder_kind)
@@ -473,7 +473,20 @@ def share_case(work: Work, case_id: str, *, holder_kind: str, holder_id: str, ac
         raise NotValid([Problem(pointer="/holder_id", code="unknown_holder")])
     if access not in set(Access):
         raise NotValid([Problem(pointer="/access", code="unknown_code")])
+    if case.level == Level.STRICT and not _may_know_strict(work, holder_kind, holder_id):
+        raise NotValid([Problem(pointer="/holder_id", code="not_for_strict_cases")])
     give_access(work, case.id, holder=(Holder(holder_kind), holder_id), access=Access(access), reason="shared")
+
+
+def _may_know_strict(work: Work, holder_kind: str, holder_id: str) -> bool:
+    """Say whether a desk's role, or one of a user's, may be given strictly confidential cases."""
+    if holder_kind == str(Holder.DESK):
+        found = select(Desk.role).where(Desk.id == holder_id)
+    else:
+        valid = Membership.until.is_(None) | (Membership.until > work.now)
+        found = select(Membership.role).where(Membership.user_id == holder_id, valid)
+    roles = packs.pack().roles
+    return any("case.read_strict" in roles.get(role, frozenset()) for role in work.session.execute(found).scalars())
 
 
 @action("case.unshare", permission="case.level")

@@ -107,11 +107,15 @@ def service_days() -> int:
 
 
 def pause(work: Work, case: Case, referral: Referral) -> None:
-    """Let the decision clock rest; the time that is left is kept."""
-    if referral.reply_due_at is not None and referral.paused_at is None:
-        clocks = clocks_of(referral)
-        left = remaining(work.now, referral.reply_due_at, calendar=calendar_of(case), kind=clocks.kind)
-        referral.pause_left = int(left.total_seconds())
+    """Let the decision clock rest; the time that is left is kept, also when it rests already for another cause."""
+    if referral.reply_due_at is not None:
+        if referral.paused_at is None:
+            clocks = clocks_of(referral)
+            left = remaining(work.now, referral.reply_due_at, calendar=calendar_of(case), kind=clocks.kind)
+            referral.pause_left = int(left.total_seconds())
+        elif referral.clock_started_at is not None:
+            # What rested until now stays out of the count; the new rest has its own length.
+            referral.clock_started_at += work.now - referral.paused_at
         referral.paused_at = work.now
     wake(work, case, referral)
 

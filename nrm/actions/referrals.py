@@ -490,6 +490,9 @@ def _enter(work: Work, loaded: Loaded, *, before: ReferralState, after: Referral
             clocks.notify(work, "referral.info_requested", referral, desk=referral.from_desk_id)
     elif before is _S.INFO_REQUESTED and after is _S.ACKNOWLEDGED:
         clocks.go_on(work, case, referral, "decide")
+    elif after is _S.WAITLISTED and before is _S.WAITLISTED:
+        # A new day of review: the longest wait still counts from the first one.
+        clocks.wake(work, case, referral)
     elif after is _S.WAITLISTED:
         clocks.pause(work, case, referral)
     elif after is not before:

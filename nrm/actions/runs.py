@@ -21,7 +21,7 @@ from nrm import ids
 from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case, review_access
 from nrm.actions.check_calls import REGISTRY, CheckCall
-from nrm.actions.closing import end_if_over
+from nrm.actions.closing import MAIN_PATH, end_if_over
 from nrm.actions.failures import open_incident
 from nrm.actions.inputs import Input, feed, input_to_json, values_from_json, values_to_json
 from nrm.actions.openings import open_task
@@ -31,7 +31,7 @@ from nrm.engine.effects import SIGNAL
 from nrm.engine.failures import StepFailed
 from nrm.engine.parsing import PathSpec
 from nrm.errors import IllegalMove, NotFound, NotValid, NrmError, Problem
-from nrm.models import Case, InboxMessage, Outcome, Run, RunStep, Subscription, Task
+from nrm.models import Case, InboxMessage, Outcome, Path, PathVersion, Run, RunStep, Subscription, Task
 from nrm.queries import paths
 from nrm.rules.texts import is_code
 from nrm.vocabulary import TaskStatus
@@ -751,12 +751,20 @@ def start_run(work: Work, case_id: str, path: str, *, version: int | None = None
 
     Raises:
         NotFound: when the case is not one that the actor may know of.
-        IllegalMove: when the case is closed or the path cannot start.
+        IllegalMove: when the case is closed, the path cannot start, or it is the main path and runs already.
     """
     case = lock_visible_case(work, case_id, writing=True)
     if case.status != "open":
         raise IllegalMove(("reopen",), "case_closed")
+    if path == MAIN_PATH and _has_run_of(work, case, path):
+        raise IllegalMove((), "path_is_running", path=path)
     return begin(work, case, path, version=version)
+
+
+def _has_run_of(work: Work, case: Case, path: str) -> bool:
+    versions = [PathVersion.id == Run.path_version_id, Path.id == PathVersion.path_id, Path.key == path]
+    found = select(Run.id).where(Run.case_id == case.id, Run.status == "running", *versions)
+    return work.session.execute(found).first() is not None
 
 
 @action("run.cancel", permission="run.cancel")

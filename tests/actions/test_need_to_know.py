@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from sqlalchemy import select
 
 from nrm.actions import cases, incidents, runs, task_clocks, tasks
 from nrm.actions._action import transact
-from nrm.actors import SYSTEM, Actor
+from nrm.actors import SYSTEM, Actor, Seat
 from nrm.errors import NotFound, NotValid
 from nrm.models import Case, CaseAccess, Outcome, Path, PathVersion, Person, Run, Task
 from nrm.queries import packs
@@ -261,3 +263,21 @@ def test_sharing_again_with_more_gives_more(land: World):
         assert sees(land, stranger, case_id, writing=True) is writing
     cases.unshare_case(supervisor, case_id, holder_kind="user", holder_id=stranger.id)
     assert not sees(land, stranger, case_id)
+
+
+def test_a_strict_case_is_shared_only_with_roles_that_may_know_such(land: World):
+    _, case_id = opened(land, "hello", level="strict")
+    supervisor = land.at_desk("supervisor", "norvale")
+    handler = land.at_desk("case_handler", "norvale")
+    case = stored(land, case_id)
+    give = Seat(organisation_id=case.organisation_id, desk_id=None, role="", permissions=frozenset({"case.level"}))
+    owner = dataclasses.replace(handler, seats=(*handler.seats, give))
+    specialist = land.seat(case.desk_id, case.organisation_id, "child_specialist")
+    for holder, allowed in ((supervisor.id, False), (specialist.id, True)):
+        try:
+            cases.share_case(owner, case_id, holder_kind="user", holder_id=holder, access="read")
+        except NotValid as refused:
+            assert not allowed
+            assert refused.problems[0].code == "not_for_strict_cases"
+        else:
+            assert allowed

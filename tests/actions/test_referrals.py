@@ -371,3 +371,31 @@ def test_a_case_does_not_close_while_a_referral_is_open(loop: Loop):
         cases.close_case(supervisor, loop.case.id, outcome="progressing", reason="support_period_ended", version=None)
     assert refused.value.code == "referrals_open"
     assert loop.land.session.get(Case, loop.case.id).status == "open"
+
+
+def test_a_question_from_the_waiting_list_leaves_the_sender_its_days_to_answer(loop: Loop):
+    loop.consent()
+    sent = loop.send()
+    start = loop.land.clock.now()
+    loop.do(loop.provider, "acknowledge", sent.id)
+    loop.do(loop.provider, "waitlist", sent.id, review_on=start.date() + timedelta(days=20))
+    loop.land.move(days=10)
+    loop.do(loop.provider, "request_info", sent.id, note="which trade?")
+    assert loop.run_clock(sent.id, days=2) == []
+    assert loop.now(sent.id).state == "info_requested"
+    answered = loop.do(loop.handler, "answer", sent.id, note="the small one")
+    assert answered.state == "acknowledged"
+    assert answered.reply_due_at is not None
+    assert answered.reply_due_at > loop.land.clock.now()
+
+
+def test_a_waiting_list_cannot_be_prolonged_for_ever(loop: Loop):
+    loop.consent()
+    sent = loop.send()
+    for _ in range(8):
+        if loop.now(sent.id).state != "expired":
+            day = loop.land.clock.now().date() + timedelta(days=9)
+            loop.do(loop.provider, "waitlist", sent.id, review_on=day)
+            loop.run_clock(sent.id, days=9)
+            loop.land.clock.at = loop.land.clock.now() + timedelta(days=1)
+    assert loop.now(sent.id).state == "expired"

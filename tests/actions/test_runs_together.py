@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from nrm.actions import cases, incidents, runs, tasks
 from nrm.actions._action import transact
 from nrm.actors import SYSTEM, Actor
+from nrm.errors import IllegalMove
 from nrm.models import Event, Incident, Run, Task
 from nrm.queries.verify import verify_all
 from tests.engine.diagrams import box, chain, end, ext, flow, message, ref, start, task
@@ -151,3 +153,10 @@ def test_an_incident_about_a_step_that_is_no_longer_open_can_be_ended_without_gi
     ended = incidents.retry_incident(supervisor, done.incident, version=1)
     assert ended.status == "resolved"
     assert set(land.open_tasks(case_id)) == {"after"}
+
+
+def test_the_main_path_of_a_case_runs_once(land: World):
+    handler, case_id = opened(land, "reintegration_case")
+    with pytest.raises(IllegalMove) as refused:
+        runs.start_run(handler, case_id, "reintegration_case")
+    assert refused.value.code == "path_is_running"
