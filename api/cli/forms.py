@@ -9,9 +9,12 @@ from typing import Final
 import click
 import orjson
 
+import api
 from api.cli.starting import example
 from nrm.countries import read_pack
 from nrm.countries.wording import write_json
+from nrm.delivery.printing import STYLE, print_form
+from nrm.i18n import LANGUAGES
 from nrm.rules.forms import parse_form
 from nrm.rules.manifest_files import read_tables
 from nrm.rules.workbooks import write_workbook
@@ -19,6 +22,7 @@ from nrm.rules.xlsform_reading import import_form
 from nrm.rules.xlsforms import Exported, arranged, export_form, form_difference
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_STYLES: Final = Path(api.__path__[0]) / "static" / "css"
 _LOSSES: Final = {
     "type": "is plain there, not a {detail}",
     "code_list": "gets a copy of the codes of “{detail}”; change codes in code_lists.json",
@@ -97,3 +101,17 @@ def import_(file: Path, output: Path | None, compared: Path | None) -> int:
     elif compared is None:
         click.echo(write_json(read))
     return 1 if lines and output is None else 0
+
+
+@form.command(name="print")
+@click.argument("source", type=_FILE, metavar="FORM")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The HTML file.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="ar", show_default=True, help="Language of the page.")
+@example("nrm form print my-country/forms/intake.json -o intake.html --language ckb")
+def print_(source: Path, output: Path, language: str) -> None:
+    """Print a blank form as a page for A4 paper; the style sheet is laid beside it."""
+    code_lists = _code_lists(source.absolute().parent.parent)
+    page = print_form(parse_form(_json(source)), language, code_lists=code_lists)
+    output.write_text(page, encoding="utf-8")
+    (output.parent / STYLE).write_bytes((_STYLES / STYLE).read_bytes())
+    click.echo(f"{output} and {STYLE} written.")
