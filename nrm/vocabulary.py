@@ -217,6 +217,14 @@ class CancelReason(StrEnum):
     OTHER = "other"
 
 
+class LetterAnswer(StrEnum):
+    """What an office's letter says in answer to one of ours."""
+
+    RECEIVED = "received"
+    AGREED = "agreed"
+    REFUSED = "refused"
+
+
 class WithdrawReason(StrEnum):
     """Why a referral may no longer be carried on for the returnee."""
 

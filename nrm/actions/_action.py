@@ -64,6 +64,7 @@ _MET: Final = (
     "manifest_rows",
     "event_heads",
     "external_id",
+    "letter_counters",
     *("cases.number", "uq_cases_number"),
     *("referrals.number", "uq_referrals_number"),
 )

@@ -60,11 +60,18 @@ def tell_organisation(work: Work, organisation_id: str, *, template: str, subjec
     organisation = work.session.get(Organisation, organisation_id)
     if organisation is None:
         return None
+    channel = way_to(organisation)
+    if channel is None:
+        return None
+    return _queue(work, channel=channel, template=template, subject=subject, organisation_id=organisation_id)
+
+
+def way_to(organisation: Organisation) -> str | None:
+    """Say how notices leave for an organisation: "email", "letter", or None when it needs none that leave."""
     if organisation.channel not in {EMAIL, LETTER}:
         return None
     # An organisation that wants mail but has no address on record gets a letter: it must not hear nothing.
-    channel = EMAIL if organisation.channel == EMAIL and organisation.email else LETTER
-    return _queue(work, channel=channel, template=template, subject=subject, organisation_id=organisation_id)
+    return EMAIL if organisation.channel == EMAIL and organisation.email else LETTER
 
 
 def tell_user(work: Work, user_id: str, *, template: str, subject: tuple[str, str]) -> str | None:

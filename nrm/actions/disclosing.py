@@ -143,9 +143,20 @@ def disclose(work: Work, case: Case, referral: Referral, gate: Gate, *, kind: st
 
 
 def disclose_to(
-    work: Work, case: Case, organisation_id: str, gate: Gate, *, purpose: str, categories: Collection[str]
+    work: Work,
+    case: Case,
+    organisation_id: str,
+    gate: Gate,
+    *,
+    purpose: str,
+    categories: Collection[str],
+    kind: str = "shown",
 ) -> str:
-    """Write the line of the ledger for data that a task shows to another organisation's desk, and give its id."""
+    """Write the line of the ledger for data that a task shows to another organisation's desk, or a letter tells it.
+
+    Returns:
+        The line's id.
+    """
     return _write(
         work,
         case,
@@ -154,7 +165,7 @@ def disclose_to(
         referral_id=None,
         purpose=purpose,
         categories=categories,
-        kind="shown",
+        kind=kind,
     )
 
 

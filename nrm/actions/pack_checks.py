@@ -20,6 +20,7 @@ from nrm.queries.packs import read_clocks, read_ladder
 from nrm.queries.paths import resources_from_json, resources_to_json
 from nrm.rules.deadlines import parse_calendar
 from nrm.rules.forms import parse_form
+from nrm.rules.letters import parse_letter
 from nrm.rules.permissions import PERMISSIONS
 
 
@@ -32,7 +33,7 @@ def check_pack(pack: Pack) -> tuple[PackProblem, ...]:
     Returns:
         All problems; a pack with one that is not a mere warning is not loaded.
     """
-    problems = [*_forms(pack), *_country(pack), *_roles(pack)]
+    problems = [*_forms(pack), *_country(pack), *_letters(pack), *_roles(pack)]
     resources = pack_resources(pack.items)
     for key, diagram in pack.paths.items():
         found = _findings(diagram, resources_key(resources))
@@ -97,6 +98,11 @@ def _forms(pack: Pack) -> Iterator[PackProblem]:
     lists = {code.list for code in pack.codes}
     for key, form in pack.forms.items():
         yield from _wrong(f"forms/{key}.json", "", partial(parse_form, form, code_lists=lists))
+
+
+def _letters(pack: Pack) -> Iterator[PackProblem]:
+    for key, letter in pack.contents(ItemKind.LETTER).items():
+        yield from _wrong(f"letters/{key}.json", "", partial(parse_letter, _object(letter)))
 
 
 def _country(pack: Pack) -> Iterator[PackProblem]:

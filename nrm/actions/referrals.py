@@ -14,12 +14,12 @@ from typing import Final
 from sqlalchemy import func, select
 
 from nrm import ids
+from nrm.actions import letters, runs
 from nrm.actions import referral_clocks as clocks
-from nrm.actions import runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case, review_access
 from nrm.actions.closing import note_plan_service, open_referrals, record_end
-from nrm.actions.deliveries import tell_organisation
+from nrm.actions.deliveries import LETTER, tell_organisation, way_to
 from nrm.actions.disclosing import Gate, check_gate, disclose
 from nrm.actions.numbering import fresh_number
 from nrm.actions.referral_changes import Given, apply_fields, release_slot, take_slot
@@ -386,7 +386,10 @@ def send_draft(work: Work, case: Case, referral: Referral) -> Gate:
     referral.consent_id, referral.override_id = gate.consent_id, gate.override_id
     _touch(work, referral)
     clocks.record(work, referral, "referral.sent", urgency=referral.urgency, attempt=referral.attempt)
-    disclose(work, case, referral, gate)
+    disclosure_id = disclose(work, case, referral, gate)
+    receiver = work.session.get(Organisation, referral.to_organisation_id)
+    if receiver is not None and way_to(receiver) == LETTER:
+        letters.write_for_referral(work, case, referral, disclosure_id=disclosure_id)
     deliver(work, referral, "referral_received", organisation_id=referral.to_organisation_id)
     if referral.to_desk_id is not None:
         clocks.notify(work, "referral.sent", referral, desk=referral.to_desk_id)

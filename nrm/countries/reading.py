@@ -156,6 +156,7 @@ class _Reading:
                 *code_lists,
                 *self.manifest(),
                 *self.labels(),
+                *self.letters(),
                 *marks,
             ),
             forms=self.forms(),
@@ -247,6 +248,15 @@ class _Reading:
             Item(kind=ItemKind.LABELS, key=language, content=self.facts(f"labels/{language}.json"))
             for language in Language
         ]
+
+    def letters(self) -> list[Item]:
+        items = []
+        for name, _ in self.files("letters", ".json"):
+            data = self.facts(f"letters/{name}.json")
+            if data and data.get("letter") != name:
+                self.wrong(f"letters/{name}.json", "name_differs_from_file", "/letter")
+            items.append(Item(kind=ItemKind.LETTER, key=name, content=data))
+        return items
 
     def forms(self) -> dict[str, dict[str, Json]]:
         forms = {}

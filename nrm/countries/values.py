@@ -144,6 +144,7 @@ class ItemKind(StrEnum):
     CODE_LIST = "code_list"
     MANIFEST = "manifest"
     LABELS = "labels"
+    LETTER = "letter"
     MARKS = "marks"
 
 

@@ -61,6 +61,7 @@ def _documents(pack: Pack) -> dict[str, object]:
     if pack.contents(ItemKind.MANIFEST):
         documents["manifest.json"] = pack.contents(ItemKind.MANIFEST)
     documents |= {f"labels/{key}.json": content for key, content in pack.contents(ItemKind.LABELS).items()}
+    documents |= {f"letters/{key}.json": content for key, content in pack.contents(ItemKind.LETTER).items()}
     return documents | {f"forms/{key}.json": form for key, form in pack.forms.items()}
 
 

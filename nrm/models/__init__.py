@@ -5,6 +5,7 @@ from nrm.models.consents import Consent, ConsentOverride, Disclosure
 from nrm.models.documents import Document
 from nrm.models.events import Event, EventHead
 from nrm.models.jobs import Delivery, IdempotencyKey, Job, Runner, Schedule
+from nrm.models.letters import Letter, LetterCounter
 from nrm.models.organisations import (
     CodeEntry,
     Desk,
@@ -43,6 +44,8 @@ __all__ = [
     "InboxMessage",
     "Incident",
     "Job",
+    "Letter",
+    "LetterCounter",
     "Manifest",
     "ManifestRow",
     "Membership",

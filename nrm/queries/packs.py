@@ -101,6 +101,7 @@ class PackData:
         tables: decision table key → DMN text.
         manifest: what manifest.json says, by its keys.
         labels: language → (key → text).
+        letters: letter template key → its file as it is.
         codes: code list → (code → entry), in the list's order.
         places: place key → place.
         desks: active desks.
@@ -121,6 +122,7 @@ class PackData:
     tables: Mapping[str, str]
     manifest: Mapping[str, Json]
     labels: Mapping[str, Mapping[str, Json]]
+    letters: Mapping[str, Mapping[str, Json]]
     codes: Mapping[str, Mapping[str, CodeLabel]]
     places: Mapping[str, PlaceEntry]
     desks: tuple[DeskEntry, ...]
@@ -345,6 +347,7 @@ def _read(session: Session, stamp: str) -> PackData:
         tables=_texts(contents[ItemKind.TABLE]),
         manifest=contents[ItemKind.MANIFEST],
         labels=_objects(contents[ItemKind.LABELS]),
+        letters=_objects(contents[ItemKind.LETTER]),
         codes=_codes(session),
         places=_places(session),
         desks=_desks(session),

@@ -139,6 +139,14 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "letter_counters",
+        sa.Column("organisation_id", sa.String(length=31), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "year", "livemode", name=op.f("pk_letter_counters")),
+    )
+    op.create_table(
         "manifests",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -1119,11 +1127,69 @@ def upgrade() -> None:
     with op.batch_alter_table("referral_notes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_referral_notes_referral_id"), ["referral_id"], unique=False)
 
+    op.create_table(
+        "letters",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("organisation_id", sa.String(length=31), nullable=False),
+        sa.Column("to_organisation_id", sa.String(length=31), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("dated", sa.Date(), nullable=False),
+        sa.Column("case_id", sa.String(length=31), nullable=False),
+        sa.Column("referral_id", sa.String(length=31), nullable=True),
+        sa.Column("run_id", sa.String(length=31), nullable=True),
+        sa.Column("disclosure_id", sa.String(length=31), nullable=True),
+        sa.Column("template", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("digits", sa.String(length=8), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("registered_by", sa.String(length=40), nullable=False),
+        sa.Column("registered_at", UtcDateTime(), nullable=False),
+        sa.Column("printed_at", UtcDateTime(), nullable=True),
+        sa.Column("answered_at", UtcDateTime(), nullable=True),
+        sa.Column("answered_by", sa.String(length=40), nullable=True),
+        sa.Column("answer", sa.String(length=64), nullable=True),
+        sa.Column("answer_number", sa.Text(), nullable=True),
+        sa.Column("answer_date", sa.Date(), nullable=True),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_letters_case_id")),
+        sa.ForeignKeyConstraint(["disclosure_id"], ["disclosures.id"], name=op.f("fk_letters_disclosure_id")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_letters_organisation_id")),
+        sa.ForeignKeyConstraint(["referral_id"], ["referrals.id"], name=op.f("fk_letters_referral_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_letters_run_id")),
+        sa.ForeignKeyConstraint(
+            ["to_organisation_id"], ["organisations.id"], name=op.f("fk_letters_to_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letters")),
+        sa.UniqueConstraint(
+            "organisation_id",
+            "year",
+            "livemode",
+            "number",
+            name=op.f("uq_letters_organisation_id_year_livemode_number"),
+        ),
+    )
+    with op.batch_alter_table("letters", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_letters_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_letters_referral_id"), ["referral_id"], unique=False)
+        batch_op.create_index("ix_letters_registered", ["registered_at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_letters_run_id"), ["run_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_letters_to_organisation_id"), ["to_organisation_id"], unique=False)
+
     install_triggers(op.get_bind())
 
 
 def downgrade() -> None:
     remove_triggers(op.get_bind())
+    with op.batch_alter_table("letters", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_letters_to_organisation_id"))
+        batch_op.drop_index(batch_op.f("ix_letters_run_id"))
+        batch_op.drop_index("ix_letters_registered")
+        batch_op.drop_index(batch_op.f("ix_letters_referral_id"))
+        batch_op.drop_index(batch_op.f("ix_letters_case_id"))
+
+    op.drop_table("letters")
     with op.batch_alter_table("referral_notes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_referral_notes_referral_id"))
 
@@ -1316,6 +1382,7 @@ def downgrade() -> None:
     op.drop_table("pack_items")
     op.drop_table("organisations")
     op.drop_table("manifests")
+    op.drop_table("letter_counters")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_jobs_dedup_key",
