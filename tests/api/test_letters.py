@@ -1,0 +1,54 @@
+"""Letters over HTTP: a referral to an office on paper, printed, answered and carried on."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from nrm.models import Service
+from tests.api.conftest import Office
+from tests.api.test_walk import consented, registered, with_case
+
+
+def test_an_office_on_paper_gets_a_letter_and_its_answer_is_recorded(office: Office):
+    handler = office.handler()
+    case = with_case(handler, registered(handler))
+    consented(handler, case["id"])
+    service = office.land.session.execute(select(Service.id).where(Service.code == "training_coast")).scalar_one()
+    body = {"case_id": case["id"], "service_id": service, "reason": "wants a trade", "categories": ["contact", "age"]}
+    sent = handler.post("/referrals", body)
+    assert sent.status_code == 201, sent.text
+
+    (line,) = handler.get(f"/letters?referral={sent.get_json()['id']}&unanswered=true").get_json()["data"]
+    page = handler.get(f"/letters/{line['id']}/page")
+    assert page.mimetype == "text/html"
+    assert "Tarvin" in page.text
+    assert "/api/v1/letter-style.css" in page.text
+    assert 'dir="rtl"' in page.text
+    style = handler.get("/letter-style.css")
+    assert (style.status_code, style.mimetype) == (200, "text/css")
+
+    printed = handler.post(f"/letters/{line['id']}/print", {"version": line["version"]})
+    assert printed.status_code == 200, printed.text
+    answer = {"answer": "agreed", "number": "45", "dated": line["dated"], "version": printed.get_json()["version"]}
+    assert handler.post(f"/letters/{line['id']}/answer", answer).status_code == 200
+    assert handler.get(f"/referrals/{sent.get_json()['id']}").get_json()["state"] == "accepted"
+    read = handler.get(f"/letters/{line['id']}").get_json()
+    assert (read["answer"], read["answer_number"]) == ("agreed", "45")
+    again = handler.post(f"/letters/{line['id']}/answer", {**answer, "version": read["version"]})
+    assert (again.status_code, again.get_json()["code"]) == (409, "letter_answered")
+
+
+def test_a_support_letter_needs_consent_and_stays_unknown_to_strangers(office: Office):
+    handler = office.handler()
+    case = with_case(handler, registered(handler))
+    service = office.land.session.execute(select(Service).where(Service.code == "training_coast")).scalar_one()
+    body = {"template": "support_letter", "organisation_id": service.organisation_id}
+    refused = handler.post(f"/cases/{case['id']}/letters", body)
+    assert (refused.status_code, refused.get_json()["errors"][0]["code"]) == (422, "no_consent")
+    consented(handler, case["id"])
+    made = handler.post(f"/cases/{case['id']}/letters", body | {"language": "ckb", "digits": "arab"})
+    assert made.status_code == 201, made.text
+    stranger = office.handler("hillin", "two")
+    for path in ("", "/page"):
+        assert stranger.get(f"/letters/{made.get_json()['id']}{path}").status_code == 404
+    assert stranger.get("/letters").get_json()["data"] == []
