@@ -162,11 +162,7 @@ class Walk:
         """Give the category of the planned service that a task is about."""
         task_id = str(task["id"])
         if task_id not in self._about:
-            run_id = self.handler.get(f"/tasks/{task_id}")["run_id"]
-            planned = self.handler.get(f"/runs/{run_id}")["decision_values"].get("service_id")
-            plans = self.handler.get(f"/cases/{self.case_id}/plans")
-            categories = {row["id"]: row["category"] for plan in plans for row in plan["services"]}
-            self._about[task_id] = categories.get(planned)
+            self._about[task_id] = self.handler.get(f"/tasks/{task_id}")["service_category"]
         return self._about[task_id]
 
     def open_task(self, step: str, of: Json) -> Mapping[str, Any] | None:

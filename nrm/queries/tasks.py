@@ -16,6 +16,7 @@ from nrm.models import (
     FormVersion,
     Membership,
     Person,
+    PlanService,
     Run,
     Task,
     TaskAnswers,
@@ -100,6 +101,7 @@ class TaskView:
         prefilled: answers of an earlier round of the same form.
         answers: the answers, once it is completed.
         undo_until: until when completing can be undone.
+        service_category: kind of the planned service that its run is about, for those who may read the case.
     """
 
     id: str
@@ -107,6 +109,7 @@ class TaskView:
     task: TaskRow
     run_id: str
     item: str | None
+    service_category: str | None
     instructions: Mapping[str, str]
     form: FormView | None
     draft: Draft | None
@@ -156,6 +159,7 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
         task=listed,
         run_id=row.run_id,
         item=row.item,
+        service_category=_category(row) if _sees(actor, now, row) else None,
         instructions=step.instructions if step else {},
         form=form,
         draft=_draft(actor, row.id) if row.status == TaskStatus.OPEN else None,
@@ -177,6 +181,16 @@ def _sees(actor: Actor, now: datetime, row: Task) -> bool:
         .where(sees_case(actor, now, reading=True))
     )
     return db.session.execute(statement).first() is not None
+
+
+def _category(row: Task) -> str | None:
+    # Several services of one plan are prepared side by side: the tasks are alike but for this.
+    values = db.session.execute(select(Run.decision_values).where(Run.id == row.run_id)).scalar_one()
+    planned = values.get("service_id")
+    if not isinstance(planned, str):
+        return None
+    found = select(PlanService.category).where(PlanService.id == planned, PlanService.case_id == row.case_id)
+    return db.session.execute(found).scalar_one_or_none()
 
 
 def _form(form_version_id: str | None) -> FormView | None:

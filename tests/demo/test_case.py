@@ -83,6 +83,16 @@ def by_attempt(walk: Walk, category: str) -> list[dict]:
     return sorted((row for row in rows if row["category"] == category), key=lambda row: row["attempt"])
 
 
+def test_tasks_that_are_alike_say_which_service_they_are_about(served: Served):
+    """A plan with three services opens three preparations at once."""
+    handler = served.walk().handler
+    alike = [task for task in handler.all("/tasks", tab="desk", limit=100) if task["step"] == "prepare"]
+    of_one_case = [task["id"] for task in alike if [row["case_id"] for row in alike].count(task["case_id"]) == 3]
+    assert sorted(handler.get(f"/tasks/{task}")["service_category"] for task in of_one_case) == ["HOU", "JOB", "LEG"]
+    others = [task["id"] for task in handler.all("/tasks", tab="desk", limit=100) if task["step"] == "plan"]
+    assert {handler.get(f"/tasks/{task}")["service_category"] for task in others} == {None}
+
+
 def test_the_same_list_again_gives_the_next_case(served: Served):
     arrivals = read_script(PACK)[1]
     first, second = served.walk(), served.walk()
