@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.transport.fields import Anything, Body, Choice, Code, Flag, Id, Moment, Paged, Text, Versioned, Whole
 from nrm.queries.inbox import Tab
-from nrm.vocabulary import Priority
+from nrm.vocabulary import Language, Priority
 
 
 class InboxQuery(Paged):
@@ -16,6 +16,12 @@ class InboxQuery(Paged):
     overdue = Flag(from_text=True, load_default=False)
     unclaimed = Flag(from_text=True, load_default=False)
     case = Id()
+
+
+class PrintQuery(Body):
+    """How to print a form."""
+
+    language = Choice(Language)
 
 
 class Release(Versioned):

@@ -18,6 +18,7 @@ from api.v1 import (
     paths,
     people,
     plans,
+    printing,
     referrals,
     runs,
     sessions,
@@ -27,6 +28,7 @@ from api.v1 import (
 NOUNS: Final[tuple[Noun, ...]] = (
     sessions.session,
     tasks.tasks,
+    printing.printing,
     people.people,
     cases.cases,
     plans.plans,
