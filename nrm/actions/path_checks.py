@@ -38,6 +38,7 @@ CHECK_PARAMS: Final[Mapping[str, frozenset[str]]] = {
     "set_priority": frozenset({"value"}),
     "close_referral": frozenset({"outcome"}),
     "share_with_desk": frozenset({"role", "data", "purpose"}),
+    "register_letter": frozenset({"template", "organisation", "service", "role"}),
     "hand_over_case": frozenset({"from", "arrived"}),
     "end_side_case": frozenset({"outcome", "reason"}),
     "close_planned_service": frozenset({"outcome"}),
@@ -52,6 +53,9 @@ REFERRAL_MESSAGES: Final = frozenset(
     )
 )  # fmt: skip
 """What a referral sends to its run."""
+
+LETTER_ANSWERED: Final = "letter.answered"
+"""The message by which a run hears that the answer to its letter was recorded."""
 
 OUTCOME_LISTS: Final = ("run_outcome", "referral_outcome", "case_outcome")
 """Code lists of which an end may carry a code."""
@@ -217,7 +221,7 @@ def pack_facts(pack: Pack, started_with: Mapping[str, frozenset[str]]) -> tuple[
             name: KnownCheck(params=CHECK_PARAMS.get(name, frozenset()), values=frozenset(values))
             for name, values in CHECK_VALUES.items()
         },
-        messages=REFERRAL_MESSAGES | frozenset(CASE_MESSAGES) | cases.CASE_MESSAGES | _sent(specs),
+        messages=REFERRAL_MESSAGES | frozenset(CASE_MESSAGES) | cases.CASE_MESSAGES | _sent(specs) | {LETTER_ANSWERED},
         passed=_passed(specs, resources, started_with),
     )
     return known, resources

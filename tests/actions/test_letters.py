@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from nrm.actions import cases, consents, letter_answers, letters, referrals
+from nrm.actions import cases, consents, letter_answers, letters, referrals, tasks
 from nrm.db import db
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, StaleVersion
-from nrm.models import Disclosure, Event, Letter, Person, Referral, Service
+from nrm.models import Disclosure, Event, Letter, Outcome, Person, Referral, Run, Service
 from nrm.queries import letters as queries
 from nrm.sealing import seal
 from tests.world import World
@@ -22,7 +22,7 @@ PHONE = "+9647700000123"
 class Office:
     """A handler with a case, and an organisation that answers by letter."""
 
-    def __init__(self, land: World, service: str = "training_coast") -> None:
+    def __init__(self, land: World, service: str = "training_coast", path: str | None = None) -> None:
         self.land = land
         self.handler = land.at_desk("case_handler", "norvale")
         person = land.person()
@@ -34,7 +34,7 @@ class Office:
         with db.engine.begin() as connection:
             sealed = seal(identity, row=person, column="people.identity")
             connection.execute(update(Person).where(Person.id == person).values(identity=sealed))
-        self.case = cases.open_case(self.handler, person, governorate="norvale", path=None)
+        self.case = cases.open_case(self.handler, person, governorate="norvale", path=path)
         land.session.close()
         self.service = land.session.execute(select(Service).where(Service.code == service)).scalar_one()
         land.session.expunge_all()
@@ -234,3 +234,31 @@ def test_printing_is_noted_once(office: Office):
     again = letters.mark_printed(office.handler, line.id, version=first.version)
     assert again.version == first.version
     assert office.register()[0].printed_at is not None
+
+
+@pytest.mark.parametrize(("answer", "end"), [("agreed", "answered"), ("refused", "stopped")])
+def test_a_path_writes_a_letter_and_goes_on_with_the_answer(land: World, answer: str, end: str):
+    office = Office(land, path="letter_to_office")
+    office.consent(["contact", "birth", "documents"])
+    task = land.open_tasks(office.case.id)["write"]
+    version = tasks.claim_task(office.handler, task.id).version
+    tasks.complete_task(office.handler, task.id, answers={"note": "All was done"}, version=version)
+    (line,) = office.register()
+    office.answer(line.id, "received")
+    land.session.close()
+    assert land.session.execute(select(Run.status).where(Run.case_id == office.case.id)).scalars().all() == ["running"]
+    office.answer(line.id, answer)
+    land.session.close()
+    run = select(Outcome.code).join(Run, Run.id == Outcome.subject_id).where(Run.case_id == office.case.id)
+    assert land.session.execute(run).scalars().all() == [end]
+
+
+def test_a_path_writes_no_letter_that_the_consent_does_not_cover(land: World):
+    office = Office(land, path="letter_to_office")
+    office.consent()
+    task = land.open_tasks(office.case.id)["write"]
+    version = tasks.claim_task(office.handler, task.id).version
+    tasks.complete_task(office.handler, task.id, answers={"note": "All was done"}, version=version)
+    assert office.register() == []
+    run = select(Outcome.code).join(Run, Run.id == Outcome.subject_id).where(Run.case_id == office.case.id)
+    assert land.session.execute(run).scalars().all() == ["no_consent"]
