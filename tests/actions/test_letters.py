@@ -13,6 +13,7 @@ from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, StaleVersion
 from nrm.models import Disclosure, Event, Letter, Outcome, Person, Referral, Run, Service
 from nrm.queries import letters as queries
 from nrm.sealing import seal
+from tests.actions.test_races import at_once
 from tests.world import World
 
 DATA = ["contact", "age"]
@@ -160,6 +161,15 @@ def test_numbers_have_no_gaps_and_begin_again_with_the_year(office: Office):
     office.land.move(days=365)
     later = office.support()
     assert (later.number, later.year) == (1, office.land.clock.now().year)
+
+
+def test_four_first_letters_of_a_year_at_the_same_moment_get_four_numbers(installed, land: World):
+    offices = [Office(land) for _ in range(4)]
+    for office in offices:
+        office.consent(["contact", "birth", "documents"])
+    land.session.close()
+    made = at_once(installed, *[office.support for office in offices])
+    assert sorted(letter.number for letter in made) == [1, 2, 3, 4]
 
 
 def test_a_support_letter_has_a_line_in_the_ledger(office: Office):
