@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import logs
 from api.openapi import document
-from api.pages import welcome
+from api.pages import problem_list, welcome
 from api.security.headers import secure
 from api.security.sessions import who_asks
 from api.transport.body import LIMIT
@@ -30,6 +30,7 @@ from nrm.errors import NrmError
 from nrm.installation import install
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UPLOADS: Final = 25_000_000
 
 
@@ -50,6 +51,8 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(config.database_url, pool_size=config.pool_size)
     app.config["MAX_CONTENT_LENGTH"] = max(LIMIT, _UPLOADS)
     app.url_map.strict_slashes = False
+    # An address is right or wrong; a redirect would repeat the Host header that somebody made up.
+    app.url_map.merge_slashes = False
     db.init_app(app)
     install(config, clock)
     with app.app_context():
@@ -58,6 +61,7 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
     for noun in NOUNS:
         app.register_blueprint(noun.blueprint)
     app.add_url_rule("/api/v1/openapi.json", endpoint="openapi", view_func=_openapi, methods=["GET"])
+    app.register_blueprint(problem_list.blueprint)
     if config.demo:
         app.register_blueprint(welcome.blueprint)
     _add_handlers(app, config)
@@ -83,7 +87,8 @@ def _add_handlers(app: Flask, config: Config) -> None:
         log.info(
             "request",
             request_id=g.get("request_id"),
-            method=request.method,
+            # Somebody may send any word as a method.
+            method=request.method if request.method in _METHODS else "other",
             route=rule.rule if rule else None,
             status=answer.status_code,
             ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),

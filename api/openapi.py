@@ -51,6 +51,7 @@ _SAYS: Final = {
     401: "Nobody is signed in",
     403: "Not allowed",
     404: "There is no such thing, or it is not yours to know of",
+    406: "The answer cannot be sent as what Accept asks for",
     409: "It does not fit the present state",
     412: "Somebody changed it since you read it",
     413: "The body is too large",
@@ -142,7 +143,7 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
         headers.append(
             _header("If-Match", 'The version that the change is based on: "v3"', '^(W/)?"v[1-9][0-9]{0,9}"$')
         )
-    if operation.method == "POST" and operation.signed_in:
+    if operation.keyed:
         headers.append(_header("Idempotency-Key", "Makes a repeated request harmless", "^[!-~]{1,200}$"))
     return headers
 
@@ -183,7 +184,7 @@ def _answer_schema(operation: Operation, definitions: dict[str, Any]) -> dict[st
 
 
 def _refusals(operation: Operation) -> set[int]:
-    refusals = {404, 422, 503}
+    refusals = {404, 406, 422, 503}
     if operation.signed_in:
         refusals |= {401, 403}
     if operation.body is not None or operation.upload:

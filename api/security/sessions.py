@@ -62,8 +62,15 @@ def same_site(request: Request) -> None:
     if site is not None and site not in ("same-origin", "none"):
         raise Refused(403, "other_site")
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if origin is not None and _host_of(origin) != request.host:
         raise Refused(403, "other_site")
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def give_cookie(answer: Response, request: Request, secret: str) -> Response:

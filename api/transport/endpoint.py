@@ -110,6 +110,7 @@ class Operation:
         media: media type of a good answer.
         tagged: the answer may be kept under its ETag, and 304 says that it is still good.
         upload: media types of a file that is the whole body; then there is no JSON.
+        keyed: an Idempotency-Key is kept with the answer.
         handler: the verb.
     """
 
@@ -132,6 +133,7 @@ class Operation:
     media: str
     tagged: bool
     upload: tuple[str, ...]
+    keyed: bool
     handler: Callable[..., object]
 
 
@@ -193,6 +195,7 @@ class Noun:
         media: str = JSON_TYPE,
         tagged: bool = False,
         upload: tuple[str, ...] = (),
+        keyed: bool = True,
     ) -> Callable[[Callable[..., object]], Callable[..., object]]:
         """Declare an endpoint.
 
@@ -212,6 +215,8 @@ class Noun:
             media: media type of a good answer.
             tagged: the answer may be kept under its ETag.
             upload: media types of a file that is the whole body, instead of JSON.
+            keyed: an Idempotency-Key is kept with the answer; False where repeating does no harm, or where a trace of
+                the body or the answer must not stay (a password, names).
         """
         takes_body = method in {"POST", "PUT", "PATCH", "DELETE"} and not upload
         schema = (body or (Versioned if versioned or method == "POST" else Body))() if takes_body else None
@@ -240,6 +245,7 @@ class Noun:
                 media=media,
                 tagged=tagged,
                 upload=upload,
+                keyed=keyed and method == "POST" and signed_in and not upload,
                 handler=handler,
             )
             OPERATIONS.append(operation)
@@ -269,6 +275,7 @@ def _answer(operation: Operation, parts: dict[str, str]) -> Response:
     asked = _who(operation)
     if not all(_PART.fullmatch(part) for part in parts.values()):
         raise NotFound
+    _must_be_wanted(operation.media)
     ask = Ask(actor=asked.actor, session_id=asked.session_id)
     if operation.permission is not None and not asked.actor.may(operation.permission):
         raise NotAllowed("not_allowed", permission=operation.permission)
@@ -276,8 +283,7 @@ def _answer(operation: Operation, parts: dict[str, str]) -> Response:
         _read_query(operation, ask)
     if operation.body is not None:
         _read_body(operation, ask)
-    plain = operation.method != "POST" or not asked.session_id or bool(operation.upload)
-    if plain or "Idempotency-Key" not in request.headers:
+    if not operation.keyed or "Idempotency-Key" not in request.headers:
         return _write(operation, operation.handler(ask, **parts))
     return _at_most_once(operation, ask, parts)
 
@@ -289,6 +295,18 @@ def _who(operation: Operation) -> Asked:
     asked = who(request)
     g.actor_id, g.language = asked.actor.id, asked.actor.language
     return asked
+
+
+def _must_be_wanted(media: str) -> None:
+    """Refuse, before anything is done, a request whose answer the client says it could not read."""
+    wanted = request.accept_mimetypes
+    if wanted and not any(quality > 0 and _fits(media, kind) for kind, quality in wanted):
+        raise Refused(406, "not_acceptable")
+
+
+def _fits(media: str, kind: str) -> bool:
+    plain = kind.partition(";")[0].strip().lower()
+    return plain in {media, "*/*", media.partition("/")[0] + "/*"}
 
 
 def _read_query(operation: Operation, ask: Ask) -> None:

@@ -161,7 +161,7 @@ def list_disclosures(ask: Ask, case_id: str) -> tuple[DisclosureRow, ...]:
     return queries.disclosures(ask.actor, _now(), case_id)
 
 
-@cases.post("/cases/<case_id>/proposals", body=Propose, answer=tuple[Proposal, ...])
+@cases.post("/cases/<case_id>/proposals", body=Propose, answer=tuple[Proposal, ...], keyed=False)
 def propose(ask: Ask, case_id: str) -> tuple[Proposal, ...]:
     """Propose who could serve a need, the best first, with reasons; changes nothing."""
     return directory.proposals(ask.actor, _now(), case_id, category=ask.body["category"])

@@ -29,7 +29,7 @@ def _found(result: tuple[FoundPerson, ...]) -> FoundPeople:
     return FoundPeople(data=result)
 
 
-@people.post("/people/search", body=Search, answer=FoundPeople, permission="person.search", shape=_found)
+@people.post("/people/search", body=Search, answer=FoundPeople, permission="person.search", shape=_found, keyed=False)
 def search(ask: Ask) -> tuple[FoundPerson, ...]:
     """Find people before registering one, by name in any script, telephone or paper."""
     limit = ask.body.pop("limit")

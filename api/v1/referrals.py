@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from api.schemas.referrals import VERB_SCHEMAS, AddMessage, CloseLoop, Confirm, CreateReferral, ReferralQuery
 from api.transport.endpoint import Ask, Noun
@@ -11,6 +12,7 @@ from nrm.actions import referrals as actions
 from nrm.actions.reading import note_read
 from nrm.actions.referral_changes import Given
 from nrm.actions.referrals import ReferralResult
+from nrm.errors import Conflict
 from nrm.installation import installation
 from nrm.queries import referrals as queries
 from nrm.queries.page import Page
@@ -58,7 +60,9 @@ def read_referral(ask: Ask, referral_id: str) -> ReferralView:
         return found
     note_read(ask.actor, "referral", referral_id)
     if found.state == "sent" and "acknowledge" in found.allowed_actions:
-        actions.do_verb(ask.actor, referral_id, "acknowledge", version=found.version, given=Given())
+        # Two of the desk may open it at once: the other one's reading has acknowledged it then.
+        with suppress(Conflict):
+            actions.do_verb(ask.actor, referral_id, "acknowledge", version=found.version, given=Given())
         return queries.referral(ask.actor, now, referral_id)
     return found
 

@@ -118,7 +118,7 @@ def set_language(ask: Ask) -> None:
     change_language(ask.actor, language=ask.body["language"])
 
 
-@session.post("/session/password", body=NewPassword)
+@session.post("/session/password", body=NewPassword, keyed=False)
 def change_password(ask: Ask) -> None:
     """Change one's own password; one's other sessions end."""
     actions.change_password(ask.actor, current=ask.body["current"], new=ask.body["new"], session_id=ask.session_id)

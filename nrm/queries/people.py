@@ -385,8 +385,9 @@ def may_see(actor: Actor, person_id: str, now: datetime, *, writing: bool = Fals
         return True
     mine = exists().where(Case.person_id == person_id, sees_case(actor, now, writing=writing))
     anybodys = exists().where(Case.person_id == person_id)
-    accessible, has_case = db.session.execute(select(mine, anybodys)).one()
-    return bool(accessible) or (not has_case and actor.may("person.register"))
+    known = exists().where(Person.id == person_id)
+    accessible, has_case, is_there = db.session.execute(select(mine, anybodys, known)).one()
+    return bool(accessible) or bool(is_there and not has_case and actor.may("person.register"))
 
 
 def household(actor: Actor, household_id: str, now: datetime) -> tuple[FoundPerson, ...]:
