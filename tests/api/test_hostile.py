@@ -222,7 +222,7 @@ def test_queries_that_cannot_be_are_refused(office: Office, owner: Browser, thin
 
 
 def test_other_methods_are_refused_and_say_which_there_are(office: Office, owner: Browser, things: dict[str, str]):
-    for operation, path in routes(things):
+    for _, path in routes(things):
         allowed = {other.method for other in OPERATIONS if re.fullmatch(PART.sub("[^/]+", other.rule), path)}
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"} - allowed:
             answer = send(owner, method, path)
