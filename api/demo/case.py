@@ -21,7 +21,8 @@ from typing import Final
 import orjson
 
 from api.demo.browser import Refused, over_http
-from api.demo.walking import Script, Walk, WentWrong, begin, finish, take_step, timeline
+from api.demo.walk import Script, Walk, WentWrong
+from api.demo.walking import begin, finish, take_step, timeline
 from api.serving import host_of, port_of
 from nrm.config import BadSetting, read_config
 from nrm.demo.stories import FOLDER, BadStory, read_demo

@@ -13,10 +13,11 @@ import pytest
 from flask import Flask
 
 from api.app import create_app
-from api.demo import walking
+from api.demo import walk as walks
 from api.demo.browser import Answer, Refused, Send
 from api.demo.case import read_script
-from api.demo.walking import Script, Walk, WentWrong, begin, finish, persist, take_step, timeline
+from api.demo.walk import Script, Walk, WentWrong, persist
+from api.demo.walking import begin, finish, take_step, timeline
 from nrm.db import db
 from nrm.demo.stories import BadStory
 from nrm.demo.time_travel import do_what_is_due
@@ -108,7 +109,7 @@ def test_a_list_that_cannot_be_read_is_named(served: Served):
 
 
 def test_a_task_that_never_opens_is_named(served: Served, monkeypatch):
-    monkeypatch.setattr(walking, "PATIENCE", 0.2)
+    monkeypatch.setattr(walks, "PATIENCE", 0.2)
     walk = served.walk()
     begin(walk, read_script(PACK)[1])
     with pytest.raises(WentWrong, match="the task closure"):
