@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sqlalchemy import select
+
 from api.app import create_app
 from api.transport.endpoint import OPERATIONS, Operation
 from nrm.actions.consents import ask_override
 from nrm.actions.people import make_household
 from nrm.actors import SYSTEM
-from nrm.models import Incident, Notification
+from nrm.models import Incident, Notification, Service
 from nrm.sealing import seal
 from tests.api.conftest import Browser, Office
 from tests.api.test_walk import consented, registered, some_service, with_case
@@ -62,6 +64,8 @@ BODIES: dict[str, Any] = {
     "add_message": {"text": "x"},
     "confirm": {"received": True},
     "close_loop": {"answer": "unmet_need"},
+    "letters.register": {"template": "support_letter", "organisation_id": "org_" + "0" * 26},
+    "letters.answer": {"answer": "agreed", "number": "1", "dated": "2026-03-02"},
     "repair": {"values": {}, "reason": "x"},
     "give_up": {"note": "x"},
 }
@@ -105,6 +109,9 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
     run_id = owner.get(f"/cases/{case_id}/runs").get_json()[0]["id"]
     need = owner.post(f"/cases/{case_id}/needs", {"category": "HOU"}).get_json()
     plan = owner.post(f"/cases/{case_id}/plans", {"services": [{"category": "JOB"}], "agreed": True}).get_json()
+    office_on_paper = select(Service.organisation_id).where(Service.code == "training_coast")
+    receiver = office.land.session.execute(office_on_paper).scalar_one()
+    letter = owner.post(f"/cases/{case_id}/letters", {"template": "support_letter", "organisation_id": receiver})
     assert owner.actor is not None
     # The country's way to a disclosure without consent needs a permission that the owner lacks.
     override_id = ask_override(
@@ -151,6 +158,7 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
         "plan_id": plan["id"],
         "override_id": override_id,
         "referral_id": referral["id"],
+        "letter_id": letter.get_json()["id"],
         "run_id": run_id,
         "task_id": owner.get("/tasks?tab=desk").get_json()["data"][0]["id"],
         "session_id": owner.get("/session").get_json()["session_id"],
@@ -203,8 +211,6 @@ def _is_about_the_role(body: Any) -> bool:
 
 
 def _other_provider(office: Office) -> str:
-    from sqlalchemy import select
-
     from nrm.models import Desk
 
     taken = some_service(office, "JOB").organisation_id
