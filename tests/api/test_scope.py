@@ -64,8 +64,6 @@ BODIES: dict[str, Any] = {
     "add_message": {"text": "x"},
     "confirm": {"received": True},
     "close_loop": {"answer": "unmet_need"},
-    "letters.register": {"template": "support_letter", "organisation_id": "org_" + "0" * 26},
-    "letters.answer": {"answer": "agreed", "number": "1", "dated": "2026-03-02"},
     "repair": {"values": {}, "reason": "x"},
     "give_up": {"note": "x"},
 }
@@ -164,7 +162,6 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
         "session_id": owner.get("/session").get_json()["session_id"],
         "household_id": household_id,
         "incident_id": "inc_" + "1" * 26,
-        "letter_id": "let_" + "0" * 26,
         "notification_id": "ntf_" + "1" * 26,
     }
 
