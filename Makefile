@@ -1,4 +1,6 @@
 # One entry for people, CI and the image: `make help` lists what there is.
+# A make that another make starts must not add lines of its own to what a target prints last.
+MAKEFLAGS += --no-print-directory
 VENV ?= .venv
 PYTHON ?= python3
 JOBS ?= 2
