@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from nrm import ids
 from nrm.actions import letters, runs
@@ -843,11 +843,3 @@ def tried_organisations(work: Work, referral: Referral) -> frozenset[str]:
             tried.add(current.to_organisation_id)
         current = work.session.get(Referral, current.parent_id) if current.parent_id else None
     return frozenset(tried)
-
-
-def count_open(work: Work, organisation_id: str) -> int:
-    """Count the referrals that an organisation has not ended."""
-    found = select(func.count()).where(
-        Referral.to_organisation_id == organisation_id, Referral.state.in_([str(state) for state in OPEN])
-    )
-    return int(work.session.execute(found).scalar_one())
