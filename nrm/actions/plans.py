@@ -27,9 +27,9 @@ from nrm.vocabulary import PlanStatus, Priority
 MOST_SERVICES: Final = 50
 """As many as a path's list may hold."""
 
-_TABLE: Final = "service_paths"
+_TABLES: Final = ("plan_service_paths", "service_paths")
 _PATH: Final = "service_referral"
-"""The call table of services, and the path of those that it does not name."""
+"""The call tables of services, the first that the country has counts; the path of those that it does not name."""
 
 _LONGEST_GOAL: Final = 2_000
 
@@ -225,5 +225,7 @@ def _entry(work: Work, wanted: WantedService, *, at: str = "") -> Mapping[str, J
 
 
 def _start(work: Work, case: Case, service_id: str, category: str, priority: str) -> str:
-    path = packs.pack().call_tables.get(_TABLE, {}).get(category, _PATH)
+    known = packs.pack().call_tables
+    table = next((known[key] for key in _TABLES if key in known), {})
+    path = table.get(category, _PATH)
     return runs.begin(work, case, path, values={"service_id": service_id, "priority": priority})

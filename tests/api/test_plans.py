@@ -173,6 +173,19 @@ def test_a_service_goes_the_way_that_the_countrys_table_names(
     assert {running[run] for run in done.get_json()["runs"]} == {"hello", "service_referral"}
 
 
+def test_a_country_may_lead_the_services_of_plans_through_a_path_of_their_own(
+    office: Office, opened: Callable[..., str], monkeypatch: Any
+):
+    case_id, handler = opened(), office.handler()
+    boss = shared(office, case_id)
+    plan = planned(handler, case_id, "JOB")
+    monkeypatch.setitem(packs.pack().call_tables, "service_paths", {"JOB": "service_referral"})
+    monkeypatch.setitem(packs.pack().call_tables, "plan_service_paths", {"JOB": "hello"})
+    done = boss.post(f"/plans/{plan['id']}/approve", {"version": 1})
+    running = {row["id"]: row["path"] for row in handler.get(f"/cases/{case_id}/runs").get_json()}
+    assert [running[run] for run in done.get_json()["runs"]] == ["hello"]
+
+
 def test_each_service_of_a_plan_is_checked_and_named_by_its_place(office: Office, opened: Callable[..., str]):
     case_id, handler = opened(), office.handler()
     for services, pointer, code in (
