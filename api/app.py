@@ -16,8 +16,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import logs
 from api.openapi import document
 from api.pages import problem_list, welcome
+from api.security.asking import refuse_secret_in_address, who_asks
 from api.security.headers import secure
-from api.security.sessions import who_asks
 from api.transport.body import LIMIT
 from api.transport.endpoint import tagged, unchanged
 from api.transport.problems import answer_error, answer_failure, answer_http
@@ -79,6 +79,7 @@ def _add_handlers(app: Flask, config: Config) -> None:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
         g.started = time.perf_counter()
+        refuse_secret_in_address(request)
 
     def finish(answer: Response) -> Response:
         answer.headers["X-Request-Id"] = g.get("request_id", "")

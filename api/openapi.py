@@ -9,8 +9,9 @@ from typing import Any, Final, TypeVar
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
-from api.transport.endpoint import OPERATIONS, Operation
+from api.transport.endpoint import ANY_KEY, OPERATIONS, Operation
 from api.transport.shapes import schema_of
+from nrm.rules.permissions import SCOPES
 
 T = TypeVar("T")
 
@@ -46,6 +47,15 @@ _PROBLEM: Final[dict[str, Any]] = {
     "required": ["type", "title", "status", "code", "detail", "instance", "request_id"],
     "additionalProperties": False,
 }
+_SCHEMES: Final[dict[str, dict[str, Any]]] = {
+    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-nrm", "description": "People who signed in"},
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Programs of partner organisations: the key that the organisation was given. "
+        "Scopes: " + ", ".join(SCOPES) + ".",
+    },
+}
 _SAYS: Final = {
     400: "The request cannot be read",
     401: "Nobody is signed in",
@@ -75,7 +85,8 @@ def document() -> dict[str, Any]:
         info={"description": "Returnees, cases, tasks and referrals. All texts are UTF-8; times are RFC 3339."},
         servers=[{"url": "/"}],
     )
-    spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "__Host-nrm"})
+    for name, scheme in _SCHEMES.items():
+        spec.components.security_scheme(name, dict(scheme))
     definitions: dict[str, Any] = {}
     for operation in OPERATIONS:
         spec.path(
@@ -105,7 +116,7 @@ def _operation(operation: Operation, plugin: MarshmallowPlugin, definitions: dic
         "summary": operation.summary,
         "parameters": [*_path_parts(operation), *_query(operation, plugin), *_headers(operation)],
         "responses": _responses(operation, definitions),
-        "security": [{"session": []}] if operation.signed_in else [],
+        "security": _security(operation),
     }
     if operation.description:
         described["description"] = operation.description
@@ -117,6 +128,16 @@ def _operation(operation: Operation, plugin: MarshmallowPlugin, definitions: dic
         file = {media: {"schema": {"type": "string", "contentMediaType": media}} for media in operation.upload}
         described["requestBody"] = {"required": True, "content": file}
     return described
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    """List what one may ask with; a key's roles are the scopes that it needs (OpenAPI 3.1 §4.8.30)."""
+    if not operation.signed_in:
+        return []
+    people: list[dict[str, list[str]]] = [{"session": []}]
+    if operation.scope is None:
+        return people
+    return [*people, {"key": [] if operation.scope == ANY_KEY else [operation.scope]}]
 
 
 def _ready(part: T | None) -> T:
@@ -184,11 +205,11 @@ def _answer_schema(operation: Operation, definitions: dict[str, Any]) -> dict[st
 
 
 def _refusals(operation: Operation) -> set[int]:
-    refusals = {404, 406, 422, 503}
+    refusals = {400, 404, 406, 422, 503}
     if operation.signed_in:
         refusals |= {401, 403}
     if operation.body is not None or operation.upload:
-        refusals |= {400, 401, 403, 409, 412, 413, 415, 422, 429}
+        refusals |= {401, 403, 409, 412, 413, 415, 422, 429}
     if operation.versioned:
         refusals.add(428)
     return refusals

@@ -8,7 +8,7 @@ from api.cli.starting import application, example, print_json
 from nrm.actions.keys import IssuedKey, issue_key, revoke_key
 from nrm.actors import SYSTEM
 from nrm.queries import directory
-from nrm.queries.users import SCOPES
+from nrm.rules.permissions import SCOPES
 
 _SCOPE = click.option(
     "--scope", "scopes", multiple=True, required=True, type=click.Choice(sorted(SCOPES)), help="May be given often."

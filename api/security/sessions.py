@@ -49,6 +49,13 @@ def secret_of(request: Request) -> str:
     return secret
 
 
+def has_cookie(request: Request) -> bool:
+    """Say whether a request carries a session cookie, of whatever worth."""
+    return SECURE_COOKIE in request.cookies or (
+        not installation().config.cookie_secure and PLAIN_COOKIE in request.cookies
+    )
+
+
 def same_site(request: Request) -> None:
     """Refuse a change that a page of another site asks for.
 

@@ -28,13 +28,16 @@ from api.transport.problems import answer_error
 from api.transport.refusals import Refused
 from api.transport.shapes import write_json
 from nrm.actions._action import Idempotency, Replayed, idempotent
-from nrm.actors import Actor
+from nrm.actors import Actor, ActorKind
 from nrm.errors import NotAllowed, NotFound, NotValid, NrmError, Problem
 from nrm.queries.page import Key, Page
+from nrm.rules.permissions import SCOPES
 
 _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 JSON_TYPE: Final = "application/json"
+ANY_KEY: Final = "any"
+"""The scope of what each key may ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +45,8 @@ class Asked:
     """Who asks.
 
     Attributes:
-        actor: the signed-in user.
-        session_id: the session.
+        actor: the signed-in user, or the partner behind a key.
+        session_id: the session; "" for a key.
     """
 
     actor: Actor
@@ -58,7 +61,7 @@ class WhoAsks(Protocol):
 
         Raises:
             NotSignedIn: nobody.
-            Refused: the request comes from another site.
+            Refused: the request comes from another site, or names two who ask.
         """
         ...
 
@@ -69,7 +72,7 @@ class Ask:
 
     Attributes:
         actor: who asks.
-        session_id: id of the session; "" where nobody needs to be signed in.
+        session_id: id of the session; "" for a key, and where nobody needs to be signed in.
         body: the checked body without its version.
         query: the checked query string without its cursor.
         version: the version that a change is based on.
@@ -104,6 +107,7 @@ class Operation:
         status: status of a good answer.
         signed_in: somebody must be signed in.
         permission: a permission that is needed in any case.
+        scope: the scope that a partner's key needs, `ANY_KEY` where each key will do; None where keys may not ask.
         versioned: a version must be given, by If-Match or in the body.
         limit: most bytes of a body.
         shape: turns the verb's result into the answer.
@@ -127,6 +131,7 @@ class Operation:
     status: int
     signed_in: bool
     permission: str | None
+    scope: str | None
     versioned: bool
     limit: int
     shape: Callable[[Any], object] | None
@@ -189,6 +194,7 @@ class Noun:
         status: int | None = None,
         signed_in: bool = True,
         permission: str | None = None,
+        scope: str | None = None,
         versioned: bool = False,
         limit: int = LIMIT,
         shape: Callable[[Any], object] | None = None,
@@ -209,6 +215,8 @@ class Noun:
             status: status of a good answer; 200, or 204 without an answer.
             signed_in: somebody must be signed in.
             permission: a permission that is needed in any case.
+            scope: the scope of `nrm.rules.permissions.SCOPES` that a partner's key needs; `ANY_KEY` where each key
+                will do; None where only people may ask.
             versioned: If-Match or a version in the body is needed.
             limit: most bytes of a body.
             shape: turns the handler's result into the answer.
@@ -222,6 +230,8 @@ class Noun:
         schema = (body or (Versioned if versioned or method == "POST" else Body))() if takes_body else None
         if versioned and schema is not None and "version" not in schema.fields:
             raise RuntimeError(f"{rule}: a versioned verb has a schema of the kind Versioned")
+        if scope is not None and scope not in {*SCOPES, ANY_KEY}:
+            raise RuntimeError(f"{rule}: there is no scope {scope}")
 
         def add(handler: Callable[..., object]) -> Callable[..., object]:
             summary, _, rest = (handler.__doc__ or "").strip().partition("\n")
@@ -239,6 +249,7 @@ class Noun:
                 status=status or (200 if answer is not None else 204),
                 signed_in=signed_in,
                 permission=permission,
+                scope=scope,
                 versioned=versioned,
                 limit=limit,
                 shape=shape,
@@ -294,7 +305,16 @@ def _who(operation: Operation) -> Asked:
         return _NOBODY
     asked = who(request)
     g.actor_id, g.language = asked.actor.id, asked.actor.language
+    if asked.actor.kind is ActorKind.KEY:
+        _must_have_scope(operation, asked.actor)
     return asked
+
+
+def _must_have_scope(operation: Operation, actor: Actor) -> None:
+    if operation.scope is None:
+        raise NotAllowed("not_for_keys")
+    if operation.scope != ANY_KEY and not actor.may(operation.scope):
+        raise NotAllowed("scope_missing", scope=operation.scope)
 
 
 def _must_be_wanted(media: str) -> None:
@@ -337,13 +357,15 @@ def _at_most_once(operation: Operation, ask: Ask, parts: dict[str, str]) -> Resp
     key = request.headers["Idempotency-Key"]
     if not _KEY.fullmatch(key):
         raise Refused(400, "bad_idempotency_key")
-    mark = "\n".join((request.method, request.path, request.headers.get("If-Match", ""), g.body_hash))
+    mark = "\n".join(
+        (request.method, request.path, request.headers.get("If-Match", ""), g.body_hash, _sight(ask.actor))
+    )
 
     def render(result: object) -> tuple[int, str]:
         return operation.status, _content(operation, result).decode()
 
     once = Idempotency(
-        owner=ask.actor.id, key=key, fingerprint=hashlib.sha256(mark.encode()).hexdigest(), render=render
+        owner=_owner(ask.actor), key=key, fingerprint=hashlib.sha256(mark.encode()).hexdigest(), render=render
     )
     try:
         with idempotent(once):
@@ -352,6 +374,20 @@ def _at_most_once(operation: Operation, ask: Ask, parts: dict[str, str]) -> Resp
         answer = Response(replayed.body, status=replayed.status, content_type=JSON_TYPE)
         answer.headers["Idempotent-Replayed"] = "true"
         return answer
+
+
+def _owner(actor: Actor) -> str:
+    """Give whose request keys these are: a user's own, or an organisation's (they outlive a change of its keys)."""
+    if actor.kind is not ActorKind.KEY:
+        return actor.id
+    return actor.organisations[0] if actor.livemode else "test:" + actor.organisations[0]
+
+
+def _sight(actor: Actor) -> str:
+    """Give what a kept answer depends on: another key of the organisation may be allowed to see less of it."""
+    if actor.kind is not ActorKind.KEY:
+        return ""
+    return ",".join(sorted(frozenset().union(*(seat.permissions for seat in actor.seats))))
 
 
 def _content(operation: Operation, result: object) -> bytes:

@@ -122,12 +122,25 @@ def answer_error(error: NrmError) -> Response:
     elif isinstance(error, BadPath):
         body["errors"] = [_finding(finding) for finding in error.findings]
     elif isinstance(error, NotSignedIn):
-        headers["WWW-Authenticate"] = 'Cookie realm="nrm"'
+        headers["WWW-Authenticate"] = challenge("invalid_token" if error.code == "bad_key" else "")
     elif isinstance(error, TooMany):
         headers["Retry-After"] = str(error.retry_after)
+    elif error.code == "scope_missing":
+        headers["WWW-Authenticate"] = challenge("insufficient_scope", str(error.params.get("scope", "")))
     if status == 503:
         headers["Retry-After"] = "1"
     return respond(status, body, headers)
+
+
+def challenge(error: str = "", scope: str = "") -> str:
+    """Say how one may ask (RFC 9110 §11.6.1, RFC 6750 §3).
+
+    Args:
+        error: what was wrong with the key that was sent; "" when none was.
+        scope: the scope that it lacks.
+    """
+    said = ['Bearer realm="nrm"', *([f'error="{error}"'] if error else []), *([f'scope="{scope}"'] if scope else [])]
+    return ", ".join(said) if error else said[0] + ', Cookie realm="nrm"'
 
 
 def answer_http(status: int, headers: Mapping[str, str] | None = None) -> Response:
@@ -149,7 +162,8 @@ def body_of(status: int, code: str, params: Mapping[str, Any]) -> dict[str, Any]
         "status": status,
         "code": code,
         "detail": say(code, params, words=words),
-        "instance": request.path[:200] if has_request_context() else "",
+        # A key in the address must not be repeated.
+        "instance": request.path[:200] if has_request_context() and code != "key_in_address" else "",
         "request_id": str(g.get("request_id", "")),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from api.schemas.directory import DeskQuery, ServiceQuery
-from api.transport.endpoint import Ask, Noun, tagged, unchanged
+from api.transport.endpoint import ANY_KEY, Ask, Noun, tagged, unchanged
 from nrm.queries import directory as queries
 from nrm.queries.directory import CodeList, DeskRow, OrganisationRow, PlaceRow, ServiceFilter, ServiceRow
 from nrm.queries.page import Page
@@ -13,13 +13,13 @@ from nrm.queries.page import Page
 directory = Noun("directory")
 
 
-@directory.get("/organisations", answer=OrganisationRow, paged=True)
+@directory.get("/organisations", answer=OrganisationRow, paged=True, scope=ANY_KEY)
 def list_organisations(ask: Ask) -> Page[OrganisationRow]:
     """List the organisations by code."""
     return queries.organisations(ask.actor, after=ask.after, limit=ask.limit)
 
 
-@directory.get("/organisations/<organisation_id>", answer=OrganisationRow)
+@directory.get("/organisations/<organisation_id>", answer=OrganisationRow, scope=ANY_KEY)
 def read_organisation(ask: Ask, organisation_id: str) -> OrganisationRow:
     """Read an organisation."""
     return queries.organisation(ask.actor, organisation_id)
@@ -31,26 +31,26 @@ def list_desks(ask: Ask) -> Page[DeskRow]:
     return queries.desks(ask.actor, organisation_id=ask.query.get("organisation"), after=ask.after, limit=ask.limit)
 
 
-@directory.get("/services", query=ServiceQuery, answer=ServiceRow, paged=True)
+@directory.get("/services", query=ServiceQuery, answer=ServiceRow, paged=True, scope=ANY_KEY)
 def list_services(ask: Ask) -> Page[ServiceRow]:
     """List the services that one may find, by code."""
     return queries.services(ask.actor, only=ServiceFilter(**ask.query), after=ask.after, limit=ask.limit)
 
 
-@directory.get("/services/<service_id>", answer=ServiceRow)
+@directory.get("/services/<service_id>", answer=ServiceRow, scope=ANY_KEY)
 def read_service(ask: Ask, service_id: str) -> ServiceRow:
     """Read a service."""
     return queries.service(ask.actor, service_id)
 
 
-@directory.get("/code-lists", answer=tuple[str, ...], tagged=True)
+@directory.get("/code-lists", answer=tuple[str, ...], tagged=True, scope=ANY_KEY)
 def list_code_lists(ask: Ask) -> Response:
     """List the names of the code lists."""
     del ask
     return unchanged(queries.stamp()) or tagged(queries.code_list_names(), queries.stamp())
 
 
-@directory.get("/code-lists/<name>", answer=CodeList, tagged=True)
+@directory.get("/code-lists/<name>", answer=CodeList, tagged=True, scope=ANY_KEY)
 def read_code_list(ask: Ask, name: str) -> Response:
     """Read a code list with its labels in all languages."""
     del ask
@@ -58,7 +58,7 @@ def read_code_list(ask: Ask, name: str) -> Response:
     return unchanged(queries.stamp()) or tagged(content, queries.stamp())
 
 
-@directory.get("/places", answer=tuple[PlaceRow, ...], tagged=True)
+@directory.get("/places", answer=tuple[PlaceRow, ...], tagged=True, scope=ANY_KEY)
 def list_places(ask: Ask) -> Response:
     """List governorates and districts."""
     del ask

@@ -22,7 +22,7 @@ from nrm.rules.statuses import REFERRAL_VERBS, Verb
 referrals = Noun("referrals")
 
 
-@referrals.get("/referrals", query=ReferralQuery, answer=ReferralRow, paged=True)
+@referrals.get("/referrals", query=ReferralQuery, answer=ReferralRow, paged=True, scope="referrals:read")
 def list_referrals(ask: Ask) -> Page[ReferralRow]:
     """List referrals that one's desk received, or that one's organisation sent; the latest changed first."""
     only = ReferralFilter(
@@ -48,7 +48,7 @@ def create(ask: Ask) -> ReferralResult:
     return actions.create_referral(ask.actor, ask.body.pop("case_id"), **ask.body)
 
 
-@referrals.get("/referrals/<referral_id>", answer=ReferralView)
+@referrals.get("/referrals/<referral_id>", answer=ReferralView, scope="referrals:read")
 def read_referral(ask: Ask, referral_id: str) -> ReferralView:
     """Read a referral; the fields of the person are those that the asker's part and the consent allow.
 
@@ -67,7 +67,9 @@ def read_referral(ask: Ask, referral_id: str) -> ReferralView:
     return found
 
 
-@referrals.post("/referrals/<referral_id>/messages", body=AddMessage, answer=Made, status=201, shape=made)
+@referrals.post(
+    "/referrals/<referral_id>/messages", body=AddMessage, answer=Made, status=201, shape=made, scope="referrals:act"
+)
 def add_message(ask: Ask, referral_id: str) -> str:
     """Add a note that sender and receiver both read."""
     return actions.add_referral_note(ask.actor, referral_id, text=ask.body["text"])
@@ -107,4 +109,5 @@ for _name, _verb in REFERRAL_VERBS.items():
         body=VERB_SCHEMAS[_name],
         answer=ReferralResult,
         versioned=True,
+        scope="referrals:act",
     )(_handler(_name, _verb))

@@ -16,7 +16,7 @@ from nrm.credentials import new_partner_key, secret_hash
 from nrm.errors import AlreadyDone, Conflict, NotAllowed, NotFound, NotValid, Problem
 from nrm.models import ApiKey, Organisation
 from nrm.queries import packs
-from nrm.queries.users import SCOPES
+from nrm.rules.permissions import SCOPES
 
 LONGEST_DAYS: Final = 365
 MOST_LIVE: Final = 2
@@ -54,7 +54,7 @@ def issue_key(
         work: the transaction.
         organisation_id: whose key it is.
         name: what it is for.
-        scopes: keys of `nrm.queries.users.SCOPES`.
+        scopes: keys of `nrm.rules.permissions.SCOPES`.
         networks: networks from which it may be used ("192.0.2.0/24"); none for any.
         days: how long it is valid, 1 to 365.
         livemode: False for a key that only sees invented people.

@@ -1,8 +1,7 @@
-"""Users, their seats and sessions; and who stands behind a session's secret or a partner's key."""
+"""Users, their seats and sessions; and who stands behind a session's secret."""
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,10 +9,10 @@ from typing import Final
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select
 
 from nrm.actors import Actor, ActorKind, Seat
-from nrm.credentials import is_partner_key, secret_hash
+from nrm.credentials import secret_hash
 from nrm.db import UtcDateTime, db
 from nrm.errors import NotAllowed, NotFound, NotSignedIn
-from nrm.models import ApiKey, Desk, Membership, Organisation, Session, User
+from nrm.models import Desk, Membership, Organisation, Session, User
 from nrm.queries import packs
 
 
@@ -148,58 +147,6 @@ _SESSION: Final = (
     )
     .order_by(Membership.id)
 )
-
-
-SCOPES: dict[str, frozenset[str]] = {
-    "referrals:read": frozenset(),
-    "referrals:act": frozenset({"referral.receive"}),
-    "subject:read": frozenset(),
-    "directory:write": frozenset({"directory.read", "capacity.edit"}),
-    "webhooks:manage": frozenset(),
-    "events:read": frozenset(),
-}
-"""Scope of a partner's key → the permissions that it gives beside itself."""
-
-
-def actor_for_key(text: str, *, now: datetime, address: str = "", request_id: str = "") -> Actor:
-    """Find the partner behind a key; a text with a typing slip never reaches the database.
-
-    Args:
-        text: the key as sent.
-        now: the present moment.
-        address: network address from which the request came.
-        request_id: id of the request, for logs.
-
-    Raises:
-        NotSignedIn: no such key, one that is revoked or out of date, or one that may not be used from there.
-    """
-    if not is_partner_key(text):
-        raise NotSignedIn("bad_key")
-    row = db.session.execute(
-        select(ApiKey.id, ApiKey.organisation_id, ApiKey.scopes, ApiKey.networks, ApiKey.livemode)
-        .join(Organisation, Organisation.id == ApiKey.organisation_id)
-        .where(
-            ApiKey.key_sha256 == secret_hash(text),
-            ApiKey.revoked_at.is_(None),
-            ApiKey.expires_at > now,
-            Organisation.active,
-        )
-    ).one_or_none()
-    if row is None or not _inside(address, row.networks):
-        raise NotSignedIn("bad_key")
-    permissions = frozenset(row.scopes).union(*(SCOPES.get(scope, frozenset()) for scope in row.scopes))
-    seat = Seat(organisation_id=row.organisation_id, desk_id=None, role="partner", permissions=permissions)
-    return Actor(kind=ActorKind.KEY, id=row.id, seats=(seat,), livemode=row.livemode, request_id=request_id)
-
-
-def _inside(address: str, networks: list[str]) -> bool:
-    if not networks:
-        return True
-    try:
-        place = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(place in ipaddress.ip_network(network) for network in networks)
 
 
 def my_sessions(actor: Actor, real_now: datetime) -> tuple[SessionRow, ...]:

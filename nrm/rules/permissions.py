@@ -64,6 +64,19 @@ PERMISSIONS: Final[Mapping[str, str]] = {
 }
 """Permission name → what it lets somebody do."""
 
+SCOPES: Final[Mapping[str, frozenset[str]]] = {
+    "referrals:read": frozenset(),
+    "referrals:act": frozenset({"referral.receive"}),
+    "subject:read": frozenset(),
+    "directory:write": frozenset({"capacity.edit"}),
+    "webhooks:manage": frozenset(),
+    "events:read": frozenset(),
+}
+"""Scope of a partner's key → the permissions that it gives beside itself."""
+
+OF_EACH_KEY: Final = frozenset({"directory.read"})
+"""What a key may do whatever its scopes are: find the services to which it may refer."""
+
 
 def may(permissions: Collection[str], permission: str) -> bool:
     """Tell whether an actor with these permissions may do something.
@@ -110,6 +123,15 @@ def _permissions(names: object, role: int, problems: list[Problem]) -> frozenset
         if name not in PERMISSIONS
     ]
     return frozenset(str(name) for name in names)
+
+
+def permissions_of_scopes(scopes: Collection[str]) -> frozenset[str]:
+    """Give what a key with these scopes may do: the scopes themselves, and the permissions that they stand for.
+
+    Args:
+        scopes: keys of `SCOPES`; one that there no longer is gives nothing but its name.
+    """
+    return OF_EACH_KEY.union(scopes, *(SCOPES.get(scope, frozenset()) for scope in scopes))
 
 
 def permissions_of(roles: Sequence[str], by_role: Mapping[str, frozenset[str]]) -> frozenset[str]:

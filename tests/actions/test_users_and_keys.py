@@ -14,7 +14,8 @@ from nrm.errors import AlreadyDone, Conflict, NotAllowed, NotFound, NotSignedIn,
 from nrm.installation import installation
 from nrm.models import ApiKey, Desk, Membership, Organisation
 from nrm.queries import users
-from nrm.queries.users import actor_for_key, actor_of_user
+from nrm.queries.keys import actor_for_key
+from nrm.queries.users import actor_of_user
 from tests.seats import PASSWORD, seated
 
 

@@ -263,14 +263,14 @@ def test_refusals_speak_the_askers_language(office: Office, owner: Browser, thin
         assert len(said) == len(LANGUAGES), path
 
 
-def test_a_test_key_opens_no_door_of_the_people(office: Office):
+def test_what_only_looks_like_a_key_opens_no_door(office: Office):
     client = office.app.test_client()
     for authorization in ("Bearer nrm_test_" + "0" * 40, "Basic bnJtOm5ybQ==", "\xff"):
         for operation in OPERATIONS:
             if operation.signed_in:
                 path = PART.sub("x_1", operation.rule)
                 answer = client.open(path, method=operation.method, headers={"Authorization": authorization})
-                assert problem(answer, path)["code"] == "not_signed_in"
+                assert problem(answer, path)["code"] == "bad_key"
 
 
 def test_what_a_stranger_is_told_of_a_thing_is_what_is_told_of_no_thing(
