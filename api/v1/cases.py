@@ -21,7 +21,7 @@ from api.schemas.cases import (
 from api.transport.endpoint import Ask, Noun
 from api.transport.shapes import Made, made
 from nrm.actions import cases as actions
-from nrm.actions.cases import CaseResult
+from nrm.actions.case_opening import CaseResult
 from nrm.actions.reading import note_read
 from nrm.errors import NotValid, Problem
 from nrm.installation import installation

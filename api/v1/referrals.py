@@ -11,7 +11,7 @@ from api.transport.shapes import Made, made
 from nrm.actions import referrals as actions
 from nrm.actions.reading import note_read
 from nrm.actions.referral_changes import Given
-from nrm.actions.referrals import ReferralResult
+from nrm.actions.referral_loading import ReferralResult
 from nrm.errors import Conflict
 from nrm.installation import installation
 from nrm.queries import referrals as queries

@@ -11,7 +11,8 @@ from api.transport.mistakes import Mistake, tell
 from api.transport.shapes import Made, made
 from nrm.actions import tasks as actions
 from nrm.actions.reading import note_read
-from nrm.actions.tasks import DraftSaved, TaskDone, TaskResult
+from nrm.actions.task_loading import TaskResult
+from nrm.actions.tasks import DraftSaved, TaskDone
 from nrm.errors import IllegalMove, NotFound
 from nrm.installation import installation
 from nrm.queries import inbox as inboxes

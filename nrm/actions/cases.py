@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Unpack
 
 from sqlalchemy import select, update
 
 from nrm import ids
-from nrm.actions import referrals, runs
+from nrm.actions import referral_moves, runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import (
-    close_to_strangers,
     end_access,
     end_reasons,
     give_access,
     lock_visible_case,
     review_access,
 )
-from nrm.actions.closing import MAIN_PATH, end_case, open_referrals
+from nrm.actions.case_moving import move_referrals, move_tasks
+from nrm.actions.case_opening import CaseFacts, CaseResult, begin_case, check_codes, no_open_case, works_on_cases
+from nrm.actions.case_sharing import may_know_strict, raise_level, share_with_owner
+from nrm.actions.closing import end_case, open_referrals
 from nrm.actions.inputs import Input
-from nrm.actions.numbering import fresh_number
-from nrm.actions.openings import OWNER_ROLE, share_with_worker
-from nrm.errors import IllegalMove, NotFound, NotValid, Problem
-from nrm.models import Case, CaseNote, Desk, Incident, Membership, Person, Referral, Run, Task, User
-from nrm.queries import packs, paths
-from nrm.queries.packs import DeskEntry
+from nrm.errors import IllegalMove, NotValid, Problem
+from nrm.models import Case, CaseNote, Desk, Person, Run, Task, User
+from nrm.queries import packs
 from nrm.rules.texts import WrongValue, clean_text, is_code
 from nrm.sealing import seal
 from nrm.vocabulary import Access, CaseStatus, Holder, Level, Priority, TaskStatus, WithdrawReason
@@ -44,193 +42,21 @@ _ENDS_REFERRALS: Final = {
 """Message after which nothing is to be done for the returnee here: open referrals end, receivers lose access."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseResult:
-    """How a case stands after a verb."""
-
-    id: str
-    number: str
-    status: str
-    version: int
-
-
 @action("case.open", permission="case.open")
-def open_case(
-    work: Work,
-    person_id: str,
-    *,
-    governorate: str,
-    level: str = Level.STANDARD,
-    priority: str = Priority.NORMAL,
-    return_type: str | None = None,
-    host_country: str | None = None,
-    programme: str | None = None,
-    returned_on: date | None = None,
-    arrived_on: date | None = None,
-    external_refs: Mapping[str, str] | None = None,
-    desk_id: str | None = None,
-    path: str | None = MAIN_PATH,
-    values: Mapping[str, str | int | bool | None] | None = None,
-) -> CaseResult:
+def open_case(work: Work, person_id: str, **facts: Unpack[CaseFacts]) -> CaseResult:
     """Open a case for a person and start its main path.
 
     Args:
         work: the transaction.
         person_id: the person; one open case at most.
-        governorate: key of the place of return; decides jurisdiction and desk.
-        level: who may know of it.
-        priority: how pressing it is.
-        return_type: code of the kind of return.
-        host_country: two-letter code of the country that the person returned from.
-        programme: code of the programme that helped.
-        returned_on: date of return.
-        arrived_on: date of arrival, where it has happened.
-        external_refs: references of other systems.
-        desk_id: the desk that owns it; None for the desk of case handlers of the place.
-        path: path to start; None for none.
-        values: decision values to begin with.
+        facts: the place, and what else is known (`CaseFacts`).
 
     Raises:
         NotValid: a code or the place is unknown.
         IllegalMove: the person has an open case.
         NotFound: there is no such person.
     """
-    return begin_case(
-        work,
-        person_id,
-        governorate=governorate,
-        level=level,
-        priority=priority,
-        return_type=return_type,
-        host_country=host_country,
-        programme=programme,
-        returned_on=returned_on,
-        arrived_on=arrived_on,
-        external_refs=external_refs,
-        desk_id=desk_id,
-        path=path,
-        values=values,
-    )
-
-
-def begin_case(
-    work: Work,
-    person_id: str,
-    *,
-    governorate: str,
-    level: str = Level.STANDARD,
-    priority: str = Priority.NORMAL,
-    return_type: str | None = None,
-    host_country: str | None = None,
-    programme: str | None = None,
-    returned_on: date | None = None,
-    arrived_on: date | None = None,
-    external_refs: Mapping[str, str] | None = None,
-    desk_id: str | None = None,
-    path: str | None = MAIN_PATH,
-    values: Mapping[str, str | int | bool | None] | None = None,
-) -> CaseResult:
-    """Open a case inside another action (an arrival list); arguments and errors as for `open_case`."""
-    _check_codes(
-        {"return_type": return_type, "host_country": host_country, "programme": programme},
-        level,
-        priority,
-    )
-    jurisdiction = packs.pack().jurisdiction_of(governorate)
-    if jurisdiction is None:
-        raise NotValid([Problem(pointer="/governorate", code="unknown_place")])
-    # Two requests at once for one person: the second waits here and then finds the first one's case.
-    person = work.session.get(Person, person_id, with_for_update=True, populate_existing=True)
-    if person is None or person.merged_into_id is not None:
-        raise NotFound("person_not_found")
-    _no_open_case(work, person_id)
-    desk = _owning_desk(desk_id, governorate, jurisdiction)
-    case_id = ids.new_id("cas")
-    number = fresh_number(work, Case, str(packs.pack().country.get("case_prefix", "XX")))
-    work.add(
-        Case,
-        id=case_id,
-        number=number,
-        person_id=person_id,
-        organisation_id=desk.organisation_id,
-        desk_id=desk.id,
-        level=level,
-        priority=priority,
-        governorate=governorate,
-        jurisdiction=jurisdiction,
-        return_type=return_type,
-        host_country=host_country,
-        programme=programme,
-        returned_on=returned_on,
-        arrived_on=arrived_on,
-        external_refs=seal(dict(external_refs or {}), row=case_id, column="cases.external_refs"),
-        opened_at=work.now,
-        active_at=work.now,
-        livemode=work.actor.livemode,
-    )
-    case = work.lock_case_new(case_id)
-    work.record(
-        "case.opened",
-        stream=case_id,
-        subject=("case", case_id),
-        data={"governorate": governorate, "desk": desk.id, "level": level},
-        organisation_id=desk.organisation_id,
-    )
-    share_with_owner(work, case)
-    if path is not None:
-        start: dict[str, str | int | bool | None] = {"pre_arrival": arrived_on is None, **(values or {})}
-        runs.begin(work, case, path, values=start)
-    return CaseResult(id=case_id, number=number, status=case.status, version=1)
-
-
-def share_with_owner(work: Work, case: Case) -> None:
-    """Let those know of a case who answer for it: its desk, its organisation's leads, the coordinator.
-
-    A strict case is known only to its desk and to the people named to it.
-    """
-    if case.desk_id is not None:
-        give_access(work, case.id, holder=(Holder.DESK, case.desk_id), access=Access.WORK, reason="owner")
-    if not work.actor.is_system and case.level == Level.STRICT:
-        give_access(work, case.id, holder=(Holder.USER, work.actor.id), access=Access.WORK, reason="team")
-    if case.level == Level.STRICT:
-        return
-    give_access(work, case.id, holder=(Holder.ORGANISATION, case.organisation_id), access=Access.READ, reason="owner")
-    for role, access in (("supervisor", Access.WORK), ("coordinator", Access.READ)):
-        desk = packs.pack().find_desk(role, governorate=case.governorate, jurisdiction=case.jurisdiction)
-        if desk is not None:
-            give_access(work, case.id, holder=(Holder.DESK, desk.id), access=access, reason="owner")
-
-
-def _no_open_case(work: Work, person_id: str) -> None:
-    found = select(Case.id).where(Case.person_id == person_id, Case.status == str(CaseStatus.OPEN))
-    if work.session.execute(found).first() is not None:
-        raise IllegalMove((), "person_has_open_case")
-
-
-def _owning_desk(desk_id: str | None, governorate: str, jurisdiction: str) -> DeskEntry:
-    if desk_id is not None:
-        desk = next((entry for entry in packs.pack().desks if entry.id == desk_id), None)
-        if desk is None or not works_on_cases(desk.role):
-            raise NotValid([Problem(pointer="/desk_id", code="unknown_desk")])
-        return desk
-    found = packs.pack().find_desk(OWNER_ROLE, governorate=governorate, jurisdiction=jurisdiction)
-    if found is None:
-        raise NotValid([Problem(pointer="/governorate", code="no_desk_here")])
-    return found
-
-
-def _check_codes(coded: Mapping[str, str | None], level: str, priority: str) -> None:
-    problems = [
-        Problem(pointer=f"/{code_list}", code="unknown_code")
-        for code_list, code in coded.items()
-        if code is not None and code not in packs.pack().codes_of(code_list)
-    ]
-    if level not in set(Level):
-        problems.append(Problem(pointer="/level", code="unknown_code"))
-    if priority not in set(Priority):
-        problems.append(Problem(pointer="/priority", code="unknown_code"))
-    if problems:
-        raise NotValid(problems)
+    return begin_case(work, person_id, **facts)
 
 
 @action("case.change", permission="case.work")
@@ -259,7 +85,7 @@ def change_case(work: Work, case_id: str, *, version: int | None, changes: Mappi
     if problems:
         raise NotValid(problems)
     priority = str(changes.get("priority", case.priority))
-    _check_codes(
+    check_codes(
         {name: _text(changes.get(name)) for name in ("return_type", "host_country", "programme")},
         case.level,
         priority,
@@ -348,8 +174,8 @@ def transfer_case(work: Work, case_id: str, *, desk_id: str, reason: str, versio
     )
     result = _result(case)
     moved = work.lock_case(case_id)
-    _move_tasks(work, moved, old_organisation)
-    _move_referrals(work, moved, old_organisation)
+    move_tasks(work, moved, old_organisation)
+    move_referrals(work, moved, old_organisation)
     if old_desk is not None:
         end_access(work, case_id, holder=(Holder.DESK, old_desk))
     end_reasons(work, moved, "owner", "team")
@@ -363,54 +189,6 @@ def transfer_case(work: Work, case_id: str, *, desk_id: str, reason: str, versio
         organisation_id=desk.organisation_id,
     )
     return result
-
-
-def _move_tasks(work: Work, case: Case, old_organisation: str) -> None:
-    """Move open tasks to the desks that do their work where the case is now; referrals' tasks stay with receivers."""
-    work.flush()
-    data = packs.pack()
-    roles = {desk.id: desk.role for desk in data.desks}
-    open_tasks = work.session.execute(
-        select(Task).where(
-            Task.case_id == case.id,
-            Task.organisation_id == old_organisation,
-            Task.status.in_([TaskStatus.OPEN, TaskStatus.ON_HOLD]),
-        )
-    ).scalars()
-    for task in open_tasks:
-        role = roles.get(task.desk_id, OWNER_ROLE)
-        desk = data.find_desk(role, governorate=case.governorate, jurisdiction=case.jurisdiction)
-        target = desk.id if desk and role != OWNER_ROLE else case.desk_id
-        if target is None or target == task.desk_id:
-            continue
-        task.desk_id, task.assignee_id = target, None
-        task.organisation_id = desk.organisation_id if desk and role != OWNER_ROLE else case.organisation_id
-        task.version += 1
-        entry = next((entry for entry in data.desks if entry.id == target), None)
-        if entry is not None:
-            share_with_worker(work, case, entry)
-    work.session.flush()
-
-
-def _move_referrals(work: Work, case: Case, old_organisation: str) -> None:
-    """Let whoever has the case now answer for its referrals: those under way, and those whose loop is open."""
-    work.session.execute(
-        update(Referral)
-        .where(Referral.case_id == case.id, Referral.closed_at.is_(None))
-        .where(Referral.from_organisation_id == old_organisation)
-        .values(
-            from_organisation_id=case.organisation_id,
-            from_desk_id=case.desk_id,
-            updated_at=work.now,
-            version=Referral.version + 1,
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-def works_on_cases(role: str) -> bool:
-    """Say whether a desk of this role may have cases."""
-    return "case.work" in packs.pack().roles.get(role, frozenset())
 
 
 @action("case.set_level", permission="case.level")
@@ -433,32 +211,6 @@ def set_level(work: Work, case_id: str, *, level: str, version: int | None) -> C
     return _result(case)
 
 
-def raise_level(work: Work, case: Case, level: str) -> None:
-    """Set the level of a locked case with everything that repeats it, inside another action."""
-    work.flush()
-    case.level = level
-    quiet = {"synchronize_session": False}
-    work.session.execute(update(Task).where(Task.case_id == case.id).values(level=level).execution_options(**quiet))
-    strict = level == Level.STRICT
-    versions = work.session.execute(select(Run.path_version_id).where(Run.case_id == case.id).distinct()).scalars()
-    # A path may be sensitive by itself, in a case of any level.
-    sensitive = [version for version in versions if strict or paths.version(version).spec.sensitive]
-    for model, of_case in ((Run, Run.case_id), (Incident, Incident.case_id)):
-        work.session.execute(
-            update(model).where(of_case == case.id).values(is_sensitive=strict).execution_options(**quiet)
-        )
-    sensitive_runs = select(Run.id).where(Run.case_id == case.id, Run.path_version_id.in_(sensitive))
-    for model, run_id in ((Run, Run.id), (Incident, Incident.run_id)):
-        work.session.execute(
-            update(model).where(run_id.in_(sensitive_runs)).values(is_sensitive=True).execution_options(**quiet)
-        )
-    if strict:
-        close_to_strangers(work, case)
-        if not work.actor.is_system:
-            give_access(work, case.id, holder=(Holder.USER, work.actor.id), access=Access.WORK, reason="team")
-    work.record("case.level_set", stream=case.id, subject=("case", case.id), data={"level": level})
-
-
 @action("case.share", permission="case.level")
 def share_case(work: Work, case_id: str, *, holder_kind: str, holder_id: str, access: str) -> None:
     """Let a desk or a person know of a case.
@@ -473,20 +225,9 @@ def share_case(work: Work, case_id: str, *, holder_kind: str, holder_id: str, ac
         raise NotValid([Problem(pointer="/holder_id", code="unknown_holder")])
     if access not in set(Access):
         raise NotValid([Problem(pointer="/access", code="unknown_code")])
-    if case.level == Level.STRICT and not _may_know_strict(work, holder_kind, holder_id):
+    if case.level == Level.STRICT and not may_know_strict(work, holder_kind, holder_id):
         raise NotValid([Problem(pointer="/holder_id", code="not_for_strict_cases")])
     give_access(work, case.id, holder=(Holder(holder_kind), holder_id), access=Access(access), reason="shared")
-
-
-def _may_know_strict(work: Work, holder_kind: str, holder_id: str) -> bool:
-    """Say whether a desk's role, or one of a user's, may be given strictly confidential cases."""
-    if holder_kind == str(Holder.DESK):
-        found = select(Desk.role).where(Desk.id == holder_id)
-    else:
-        valid = Membership.until.is_(None) | (Membership.until > work.now)
-        found = select(Membership.role).where(Membership.user_id == holder_id, valid)
-    roles = packs.pack().roles
-    return any("case.read_strict" in roles.get(role, frozenset()) for role in work.session.execute(found).scalars())
 
 
 @action("case.unshare", permission="case.level")
@@ -563,7 +304,7 @@ def tell_case(work: Work, case_id: str, *, message: str, values: Mapping[str, st
         case.arrived_on = work.now.date()
     work.session.flush()
     if message in _ENDS_REFERRALS:
-        referrals.withdraw_all(work, case, reason=_ENDS_REFERRALS[message])
+        referral_moves.withdraw_all(work, case, reason=_ENDS_REFERRALS[message])
     runs.send_message(work, case, message, values=values or {})
 
 
@@ -632,7 +373,7 @@ def reopen_case(work: Work, case_id: str, *, reason: str, version: int | None, p
     if case.status == CaseStatus.OPEN:
         raise IllegalMove(("close",), "case_open")
     work.session.get(Person, case.person_id, with_for_update=True, populate_existing=True)
-    _no_open_case(work, case.person_id)
+    no_open_case(work, case.person_id)
     _cancel_runs(work, case)
     case.status, case.outcome, case.closing_reason, case.closed_at = CaseStatus.OPEN, None, None, None
     case.version += 1

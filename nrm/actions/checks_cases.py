@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time
 from typing import Final
 
 from nrm.actions._action import Work
-from nrm.actions.cases import raise_level, set_priority
+from nrm.actions.case_sharing import raise_level
+from nrm.actions.cases import set_priority
 from nrm.actions.check_calls import Answers, CheckCall, CheckResult, Registered, code, codes, flag, latest_answers, text
 from nrm.actions.closing import end_case, open_referrals
 from nrm.actions.consents import add_consent

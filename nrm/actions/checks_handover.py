@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import select
 
 from nrm.actions._action import Work
-from nrm.actions.cases import begin_case
+from nrm.actions.case_opening import begin_case
 from nrm.actions.check_calls import CheckCall, CheckResult, Registered, latest_answers
 from nrm.actions.closing import MAIN_PATH, end_case
 from nrm.actions.disclosing import Gate, check_gate, disclose_to

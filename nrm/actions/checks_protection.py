@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from nrm.actions._action import Work
-from nrm.actions.cases import raise_level
+from nrm.actions.case_sharing import raise_level
 from nrm.actions.check_calls import CheckCall, CheckResult, Registered
 from nrm.vocabulary import APART, Level
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from nrm.actions import referrals
+from nrm.actions import referral_loading, referral_loop, referral_moves, referral_sending
 from nrm.actions._action import Work
 from nrm.actions.check_calls import CheckCall, CheckResult, Registered, code, codes, latest_answers, text
 from nrm.actions.checks_plans import add_need
@@ -31,7 +31,7 @@ def _draft_referral(work: Work, call: CheckCall) -> CheckResult:
     urgency = str(answers.get("referral_urgency") or answers.get("urgency") or call.case.priority)
     plan_service = _plan_service_of(work, call, service_id)
     try:
-        referral = referrals.draft_referral(
+        referral = referral_sending.draft_referral(
             work,
             call.case,
             service_id=service_id,
@@ -70,8 +70,10 @@ def _plan_service_of(work: Work, call: CheckCall, service_id: str) -> PlanServic
 
 def _drop_draft(work: Work, case: Case, referral: Referral) -> None:
     if referral.state == ReferralState.DRAFT:
-        loaded = referrals.replace_parties(referrals.load_referral(work, referral.id), frozenset({Party.SYSTEM}))
-        referrals.perform_loaded(work, loaded, "cancel", Given(reason="wrong_provider"))
+        loaded = referral_loading.replace_parties(
+            referral_loading.load_referral(work, referral.id), frozenset({Party.SYSTEM})
+        )
+        referral_moves.perform_loaded(work, loaded, "cancel", Given(reason="wrong_provider"))
     del case
 
 
@@ -101,13 +103,13 @@ _GATE_WORDS: Final = {
 
 def _send_gate(work: Work, call: CheckCall) -> CheckResult:
     referral = _the_referral(work, call)
-    gate = referrals.gate_of(work, call.case, referral)
+    gate = referral_sending.gate_of(work, call.case, referral)
     return CheckResult(values={"gate": _GATE_WORDS.get(gate.code, "no_consent")})
 
 
 def _send_referral(work: Work, call: CheckCall) -> CheckResult:
     referral = _the_referral(work, call)
-    gate = referrals.send_draft(work, call.case, referral)
+    gate = referral_sending.send_draft(work, call.case, referral)
     if not gate.ok:
         raise StepFailed("gate_refused", call.step, gate=gate.code)
     return CheckResult(values={"attempt": referral.attempt})
@@ -116,7 +118,7 @@ def _send_referral(work: Work, call: CheckCall) -> CheckResult:
 def _confirm_referral(work: Work, call: CheckCall) -> CheckResult:
     answers = latest_answers(work, call)
     referral = _the_referral(work, call)
-    mismatch = referrals.confirm(work, call.case, referral, received=answers.get("received") is True)
+    mismatch = referral_loop.confirm(work, call.case, referral, received=answers.get("received") is True)
     return CheckResult(values={"mismatch": mismatch})
 
 
@@ -133,7 +135,7 @@ def _close_referral(work: Work, call: CheckCall) -> CheckResult:
         referral.outcome = outcome
     answer = LoopAnswer.CONFIRMED if referral.outcome != ReferralOutcome.NOT_PROVIDED else LoopAnswer.UNMET_NEED
     if referral.closed_at is None:
-        referrals.answer_loop(work, call.case, referral, answer)
+        referral_loop.answer_loop(work, call.case, referral, answer)
     need = _need_of(work, referral)
     if need is not None and referral.outcome == ReferralOutcome.PROVIDED:
         need.status, need.updated_at = "met", work.now
@@ -147,8 +149,8 @@ def _need_of(work: Work, referral: Referral) -> Need | None:
 
 def _next_provider(work: Work, call: CheckCall) -> CheckResult:
     referral = _the_referral(work, call)
-    most = int(packs.pack().settings.get("max_attempts", str(referrals.MAX_ATTEMPTS)))
-    tried = referrals.tried_organisations(work, referral)
+    most = int(packs.pack().settings.get("max_attempts", str(referral_loop.MAX_ATTEMPTS)))
+    tried = referral_loop.tried_organisations(work, referral)
     place = call.case.governorate
     found = (
         select(Service.id)
@@ -179,7 +181,7 @@ def _record_unmet_need(work: Work, call: CheckCall) -> CheckResult:
         need.status, need.reason, need.updated_at = "unmet", reason, work.now
         work.record("need.unmet", stream=call.case.id, subject=("need", need.id), data={"reason": reason})
     if referral.closed_at is None:
-        referrals.answer_loop(work, call.case, referral, LoopAnswer.UNMET_NEED)
+        referral_loop.answer_loop(work, call.case, referral, LoopAnswer.UNMET_NEED)
     return CheckResult()
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select, update
 
 from nrm import ids
-from nrm.actions import referrals, runs
+from nrm.actions import referral_moves, runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem
@@ -232,7 +232,7 @@ def _end_disclosures(work: Work, case: Case, consent_id: str, scope: frozenset[s
     categories = scope & set(DataCategory)
     if scope and scope == categories:
         narrow = _holding(work, case, consent_id, categories)
-    ended = referrals.withdraw_all(
+    ended = referral_moves.withdraw_all(
         work, case, reason=WithdrawReason.CONSENT_WITHDRAWN, organisation_ids=narrow, consent_id=consent_id
     )
     work.flush()

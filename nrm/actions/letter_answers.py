@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from nrm.actions import referrals, runs
+from nrm.actions import referral_loading, referral_moves, runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
 from nrm.actions.letters import LetterResult, letter_result, load_letter
@@ -105,10 +105,10 @@ def _checked(work: Work, letter: Letter, *, answer: str, number: str, dated: dat
 
 def _go_on(work: Work, case: Case, letter: Letter, answer: LetterAnswer, *, number: str, given: Given) -> None:
     if letter.referral_id is not None:
-        loaded = referrals.load_referral(work, letter.referral_id)
+        loaded = referral_loading.load_referral(work, letter.referral_id)
         if not loaded.parties:
             raise NotAllowed("not_your_referral")
-        referrals.perform_loaded(work, loaded, VERBS[answer], given)
+        referral_moves.perform_loaded(work, loaded, VERBS[answer], given)
         work.session.flush()
     elif letter.run_id is not None and answer is not LetterAnswer.RECEIVED:
         runs.send_message(

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from nrm import ids
 from nrm.actions._action import Work
-from nrm.actions.cases import begin_case
+from nrm.actions.case_opening import begin_case
 from nrm.actions.people import add_person
 from nrm.models import Case, CaseNote, Household, ManifestRow, Person
 from nrm.queries import packs, people

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
 
 from nrm import ids
 from nrm.actions._action import Work
@@ -24,17 +23,12 @@ from nrm.rules.deadlines import (
     add_back,
     due_at,
     remaining,
+    running_clock,
     share_at,
 )
 from nrm.vocabulary import Access, Holder, Level, Priority, ReferralState
 
 _S = ReferralState
-_CLOCK_OF: Final = {
-    _S.SENT: "acknowledge",
-    _S.ACKNOWLEDGED: "decide",
-    _S.ACCEPTED: "first_contact",
-    _S.IN_PROGRESS: "feedback",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +70,7 @@ def restart(work: Work, case: Case, referral: Referral, *, expected_end: date | 
         referral: the referral, in its new state.
         expected_end: when the service should be over, for a service that has begun.
     """
-    name = _CLOCK_OF.get(ReferralState(referral.state))
+    name = running_clock(ReferralState(referral.state))
     if name is None or referral.clock != name:
         referral.escalation = 0
     referral.clock = name

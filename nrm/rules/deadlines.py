@@ -333,6 +333,7 @@ _CLOCK_OF: Mapping[ReferralState, str] = {
     ReferralState.SENT: "acknowledge",
     ReferralState.ACKNOWLEDGED: "decide",
     ReferralState.ACCEPTED: "first_contact",
+    ReferralState.IN_PROGRESS: "feedback",
 }
 
 
@@ -341,10 +342,10 @@ EXPIRING = frozenset({"acknowledge", "decide"})
 
 
 def running_clock(state: ReferralState) -> str | None:
-    """Name the clock that runs in a state: "acknowledge", "decide" or "first_contact"; None when none does.
+    """Name the clock that runs in a state: acknowledge, decide, first_contact or feedback; None when none does.
 
     The decision clock rests while information is asked for and while a referral waits on a list: there the date
-    of the review counts. From the start of service on, the expected end plus `feedback` counts.
+    of the review counts. In service, `feedback` begins at the expected end.
     """
     return _CLOCK_OF.get(state)
 

@@ -529,16 +529,3 @@ def task_actions(facts: TaskFacts) -> tuple[str, ...]:
     if facts.at_desk or facts.mine or facts.may_assign:
         verbs = verbs | {"comment"}
     return tuple(verb for verb in TASK_VERBS if verb in verbs)
-
-
-def next_task_status(status: TaskStatus, verb: str) -> TaskStatus:
-    """Give the status of a task after a verb that was allowed by `task_actions`."""
-    targets = {
-        "complete": TaskStatus.COMPLETED,
-        "hold": TaskStatus.ON_HOLD,
-        "resume": TaskStatus.OPEN,
-        "undo": TaskStatus.OPEN,
-        "reopen": TaskStatus.OPEN,
-        "cancel": TaskStatus.CANCELLED,
-    }
-    return targets.get(verb, status)

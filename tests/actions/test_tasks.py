@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from nrm.actions import cases, tasks
+from nrm.actions import cases, task_undo, tasks
 from nrm.db import db
 from nrm.errors import AlreadyDone, IllegalMove, NotFound, NotValid, StaleVersion
 from nrm.models import Event, FormVersion, Job, Run, RunStep, Task, TaskAnswers, TaskComment, TaskDraft
@@ -223,7 +223,7 @@ def test_a_completion_is_undone_within_half_a_minute(land: World):
     handler, case_id, task = opened(land)
     tasks.claim_task(handler, task.id)
     done = tasks.complete_task(handler, task.id, answers=TEA, version=2)
-    assert done.undo_until == land.clock.now() + tasks.UNDO_WINDOW
+    assert done.undo_until == land.clock.now() + task_undo.UNDO_WINDOW
     tasks.undo_task(handler, task.id)
     assert set(land.open_tasks(case_id)) == {"ask"}
     draft = land.session.get(TaskDraft, (task.id, handler.id))

@@ -10,7 +10,7 @@ import pytest
 from nrm.actions.cases import CASE_MESSAGES
 from nrm.actions.checks import CHECK_VALUES, CHECKS
 from nrm.actions.path_checks import CHECK_PARAMS
-from nrm.actions.referrals import TELLS_RUN
+from nrm.actions.referral_moves import TELLS_RUN
 
 PAGE = (Path(__file__).parents[2] / "docs" / "paths.md").read_text()
 ROWS = {

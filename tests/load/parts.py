@@ -10,16 +10,16 @@ from unittest.mock import patch
 
 from sqlalchemy.orm import Session
 
-from nrm.actions import runs, tasks
+from nrm.actions import run_book, run_effects, task_loading, tasks
 from nrm.actions._action import Work
 
 PARTS: dict[str, list[tuple[object, str]]] = {
     "begin": [(Session, "connection"), (Session, "close")],
     "load": [(tasks, "load_task")],
-    "permission": [(tasks, "task_facts"), (tasks.Loaded, "must")],
-    "form": [(tasks, "_check"), (tasks, "_decisions")],
-    "engine": [(runs, "feed")],
-    "opening": [(runs, "open_task")],
+    "permission": [(task_loading, "task_facts"), (task_loading.LoadedTask, "must")],
+    "form": [(tasks, "check_answers"), (tasks, "decisions_of")],
+    "engine": [(run_book, "feed")],
+    "opening": [(run_effects, "open_task")],
     "rows": [(Work, "flush"), (Work, "change"), (Work, "add")],
     "events": [(Work, "_write_events"), (Work, "record")],
     "jobs": [(Work, "enqueue"), (Work, "cancel_jobs")],

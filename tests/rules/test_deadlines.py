@@ -153,6 +153,7 @@ def test_the_clock_rests_while_information_is_asked_for() -> None:
     assert running_clock(ReferralState.SENT) == "acknowledge"
     assert running_clock(ReferralState.ACKNOWLEDGED) == "decide"
     assert running_clock(ReferralState.ACCEPTED) == "first_contact"
+    assert running_clock(ReferralState.IN_PROGRESS) == "feedback"
     for state in (ReferralState.INFO_REQUESTED, ReferralState.WAITLISTED, ReferralState.ON_HOLD, ReferralState.DRAFT):
         assert running_clock(state) is None
 
