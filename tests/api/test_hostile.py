@@ -17,6 +17,7 @@ from api.transport.endpoint import OPERATIONS, Operation
 from nrm.db import Base
 from nrm.i18n import LANGUAGES
 from nrm.models import Event, IdempotencyKey
+from nrm.rules.hsds import public_id
 from tests.api.conftest import Browser, Office
 from tests.api.test_scope import EVERYBODYS, PART, body_of, theirs
 from tests.api.test_walk import registered, with_case
@@ -86,6 +87,7 @@ def things(office: Office, owner: Browser) -> dict[str, str]:
     found["organisation_id"] = str(anything.execute(select(Organisation.id)).scalars().first())
     found["service_id"] = str(anything.execute(select(Service.id)).scalars().first())
     found["name"] = "sex"
+    found["public_uuid"] = public_id("service", found["service_id"])
     anything.close()
     return found
 
