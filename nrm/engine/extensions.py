@@ -330,9 +330,19 @@ def _multi(element: etree._Element) -> Multi | None:
     marker = element.find(bpmn("multiInstanceLoopCharacteristics"))
     if marker is None:
         return None
-    source, item = marker.find(bpmn("loopDataInputRef")), marker.find(bpmn("inputDataItem"))
-    return Multi(
-        list="" if source is None else (source.text or "").strip(),
-        item="" if item is None else (item.get("name") or "").strip(),
-        sequential=marker.get("isSequential") == "true",
-    )
+    values, item = list_and_item(element, marker)
+    return Multi(list=values, item=item, sequential=marker.get("isSequential") == "true")
+
+
+def list_and_item(element: etree._Element, marker: etree._Element) -> tuple[str, str]:
+    """Give the names of the list that a repeated step runs over and of one entry, "" for what is not said.
+
+    `nrm:multi` says both. BPMN's own `loopDataInputRef` is read where it is missing: that refers to a data object,
+    which a path has none of, so modelling tools warn about it.
+    """
+    said = own(element, "multi")
+    if said is not None:
+        return (said.get("list") or "").strip(), (said.get("item") or "").strip()
+    source, entry = marker.find(bpmn("loopDataInputRef")), marker.find(bpmn("inputDataItem"))
+    values = "" if source is None else (source.text or "").strip()
+    return values, "" if entry is None else (entry.get("name") or "").strip()

@@ -54,6 +54,15 @@ def straight(*steps: tuple[str, str], before: str = "go", after: str = "done") -
     return s.start(before) + "".join(step for _, step in steps) + s.end(after) + flows
 
 
+def left(message: str, to: str) -> bytes:
+    """The small path, which leaves a message of the case to somebody."""
+    return changed(
+        '<bpmn:subProcess id="whole" name="whole"><bpmn:extensionElements>',
+        f'<bpmn:subProcess id="whole" name="whole"><bpmn:extensionElements><nrm:leave message="{message}" to="{to}"/>',
+    )
+
+
+MARKER = '<bpmn:multiInstanceLoopCharacteristics isSequential="false"/>'
 VISIT = ("visit", s.user("visit"))
 LOOP = (
     s.start("go") + s.flow("go", "merge") + s.gateway("merge") + s.flow("merge", "record") + s.check("record")
@@ -169,6 +178,8 @@ DEFECTS = [
     Defect("starting_gateway", "wait", inside(EVENTS.replace('id="wait"', 'id="wait" instantiate="true"'))),
     Defect("parallel_event_gateway", "wait", inside(EVENTS.replace('id="wait"', 'id="wait" eventGatewayType="Parallel"'))),
     Defect("case_message_missing", "whole", changed('name="risk.raised"', 'name="something.else"'), Severity.WARNING),
+    Defect("case_message_left_wrongly", "whole", left("consent.withdrawn", "caller")),
+    Defect("case_message_left_wrongly", "whole", left("risk.raised", "nobody")),
     Defect("case_message_not_interrupting", "on_died", changed('attachedToRef="whole" cancelActivity="true"', 'attachedToRef="whole" cancelActivity="false"'), Severity.WARNING),
     Defect("no_whole_path_subprocess", "small_path", s.process(straight(VISIT)), Severity.WARNING),
     # what steps name
@@ -205,6 +216,9 @@ DEFECTS = [
     Defect("calls_itself_without_wait", "again", inside(straight(("again", s.call("again", "small_path"))))),
     Defect("calls_in_circle", "extra", with_step(s.call("extra", "back_path")), Severity.WARNING),
     Defect("multi_without_list", "extra", with_step(s.call("extra", inner=s.multi("")))),
+    Defect("multi_without_list", "extra", with_step(s.call("extra", extra='<nrm:multi item="service_id"/>', inner=MARKER))),
+    Defect("multi_without_item", "extra", with_step(s.call("extra", extra='<nrm:multi list="service_ids"/>', inner=MARKER))),
+    Defect("multi_without_marker", "extra", with_step(s.call("extra", extra='<nrm:multi list="service_ids" item="service_id"/>'))),
     Defect("multi_without_item", "extra", with_step(s.call("extra", inner=s.multi().replace("<bpmn:inputDataItem", "<bpmn:documentation").replace('name="service_id"', "")))),
     Defect("multi_on_wrong_step", "extra", with_step(f'<bpmn:receiveTask id="extra" name="x" messageRef="m.accepted">{s.multi()}</bpmn:receiveTask>')),
     Defect("loop_cardinality", "extra", with_step(s.call("extra", inner=s.multi(inner="<bpmn:loopCardinality>99999</bpmn:loopCardinality>")))),
@@ -328,7 +342,7 @@ def test_every_finding_of_the_lint_has_a_defect_that_shows_it() -> None:
 
     shown = {defect.code for defect in DEFECTS}
     folder = Path(words.__file__).parent
-    elsewhere = set(words.REFUSED.values()) | {"too_many_ways"}
+    elsewhere = set(words.REFUSED.values()) | {"too_many_ways", "case_message_left_to_nobody"}
     assert codes_in(folder) - shown - elsewhere == set()
 
 
@@ -378,6 +392,22 @@ def test_more_ways_than_can_be_tried_are_said() -> None:
         inner += s.flow(f"a{n}", "join") + s.flow(f"b{n}", "join")
     xml = inside(inner + s.gateway("join", "inclusive") + s.flow("join", "done") + s.end("done"))
     assert "too_many_ways" in [finding.code for finding in lint(xml)]
+
+
+def test_a_called_path_may_leave_a_raised_risk_to_the_path_that_started_it() -> None:
+    """One risk asks for one emergency task: a case has many runs, and each of them hears the message."""
+    silent = left("risk.raised", "caller").decode().replace('name="risk.raised"', 'name="something.else"').encode()
+    assert "case_message_missing" not in {finding.code for finding in lint(silent)}
+    assert "case_message_left_to_nobody" not in {finding.code for finding in lint(silent)}
+    alone = dataclasses.replace(KNOWN, paths={"small_path": frozenset({"small_path"}), "other_path": frozenset()})
+    assert "case_message_left_to_nobody" in {finding.code for finding in lint(silent, alone)}
+
+
+def test_a_list_may_be_named_in_both_ways() -> None:
+    """`nrm:multi` says what BPMN's own reference to a data object said in older files; both are read."""
+    old = with_step(s.call("extra", inner=s.multi()))
+    new = with_step(s.call("extra", extra='<nrm:multi list="service_ids" item="service_id"/>', inner=MARKER))
+    assert lint(old) == lint(new)
 
 
 def test_the_allow_list_says_what_the_editor_reads() -> None:

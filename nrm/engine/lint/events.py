@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ from lxml import etree
 
 from nrm.engine.durations import parse_duration
 from nrm.engine.findings import Finding
-from nrm.engine.lint.diagram import Diagram, Node, Pack, children, definition, extension, found, warn
+from nrm.engine.lint.diagram import Diagram, Node, Pack, children, definition, extension, extensions, found, warn
 from nrm.engine.lint.known import CASE_MESSAGES, STOPPING
 
 _EVENTS: Final = {
@@ -59,7 +59,7 @@ def check_events(diagram: Diagram, pack: Pack) -> Iterator[Finding]:
             if node.element.get("instantiate") == "true":
                 yield found(node.element, "starting_gateway")
     yield from _messages(diagram)
-    yield from _case_messages(diagram)
+    yield from _case_messages(diagram, pack)
 
 
 def message_name(diagram: Diagram, node: Node) -> str | None:
@@ -166,19 +166,37 @@ def _messages(diagram: Diagram) -> Iterator[Finding]:
             yield found(message, "bad_correlation", key=correlation.get("key", ""))
 
 
-def _case_messages(diagram: Diagram) -> Iterator[Finding]:
+def _case_messages(diagram: Diagram, pack: Pack) -> Iterator[Finding]:
     """Check that one sub-process holds the whole path and answers the messages of the case."""
     whole = whole_path(diagram)
     if whole is None:
         yield warn(diagram.process, "no_whole_path_subprocess")
         return
+    yield from _left(diagram, pack, whole)
+    left = {(part.get("message") or "").strip() for part in extensions(whole.element, "leave")}
     answered = {message_name(diagram, boundary): boundary for boundary in diagram.boundaries.get(whole.id, ())}
     for message in CASE_MESSAGES:
         boundary = answered.get(message)
-        if boundary is None:
+        if boundary is None and message not in left:
             yield warn(whole.element, "case_message_missing", message=message)
+        elif boundary is None:
+            continue
         elif not boundary.interrupting and message in STOPPING:
             yield warn(boundary.element, "case_message_not_interrupting", message=message)
+
+
+def _left(diagram: Diagram, pack: Pack, whole: Node) -> Iterator[Finding]:
+    """Check messages that a path leaves to the path that called it: never those that stop it, never to nobody."""
+    for part in extensions(whole.element, "leave"):
+        message = (part.get("message") or "").strip()
+        if message not in CASE_MESSAGES or message in STOPPING or (part.get("to") or "").strip() != "caller":
+            yield found(whole.element, "case_message_left_wrongly", message=message)
+        elif pack.known and pack.known.paths and not _is_called(diagram.key, pack.known.paths):
+            yield warn(whole.element, "case_message_left_to_nobody", message=message)
+
+
+def _is_called(path: str, calls: Mapping[str, frozenset[str]]) -> bool:
+    return any(path in called for caller, called in calls.items() if caller != path)
 
 
 def whole_path(diagram: Diagram) -> Node | None:

@@ -143,6 +143,9 @@ def _value_names(diagram: Diagram) -> Iterator[Finding]:
                 yield from _value_name(element, value or "")
     for element in diagram.process.iter(f"{{{BPMN}}}inputDataItem"):
         yield from _value_name(element, element.get("name") or "")
+    for element in diagram.process.iter(f"{{{NRM}}}multi"):
+        for value in filter(None, (element.get("list"), element.get("item"))):
+            yield from _value_name(element, value)
 
 
 def _value_name(element: etree._Element, name: str) -> Iterator[Finding]:

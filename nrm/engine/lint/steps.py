@@ -8,6 +8,7 @@ from typing import Final
 
 from lxml import etree
 
+from nrm.engine.extensions import list_and_item
 from nrm.engine.findings import Finding
 from nrm.engine.lint.diagram import Diagram, Node, Pack, children, extension, extensions, found, warn
 from nrm.engine.lint.events import check_duration
@@ -236,13 +237,16 @@ def _reached_without_wait(diagram: Diagram, node: Node) -> bool:
 
 
 def _multi(node: Node) -> Iterator[Finding]:
-    for marker in children(node.element, "multiInstanceLoopCharacteristics"):
+    markers = children(node.element, "multiInstanceLoopCharacteristics")
+    if extensions(node.element, "multi") and not markers:
+        yield found(node.element, "multi_without_marker")
+    for marker in markers:
         if children(marker, "loopCardinality"):
             continue
-        source = next(iter(children(marker, "loopDataInputRef")), None)
-        if source is None or not (source.text or "").strip():
+        values, item = list_and_item(node.element, marker)
+        if not values:
             yield found(node.element, "multi_without_list")
-        if not children(marker, "inputDataItem"):
+        if not item:
             yield found(node.element, "multi_without_item")
         if node.tag in {"receiveTask", "businessRuleTask"}:
             yield found(node.element, "multi_on_wrong_step")

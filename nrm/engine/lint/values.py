@@ -13,6 +13,7 @@ from typing import Final
 
 from lxml import etree
 
+from nrm.engine.extensions import list_and_item
 from nrm.engine.findings import Finding
 from nrm.engine.lint.diagram import Diagram, Node, Pack, children, extension, extensions, found, warn
 from nrm.engine.lint.known import Known
@@ -113,14 +114,14 @@ def _names(node: Node, known: Known | None) -> set[str]:
     names = set(_table_inputs(node, known)) if known else set()
     names.add((extension(node.element, "call") or {}).get("key", ""))
     for marker in children(node.element, "multiInstanceLoopCharacteristics"):
-        names |= {(source.text or "").strip() for source in children(marker, "loopDataInputRef")}
+        names.add(list_and_item(node.element, marker)[0])
     return names
 
 
 def _item(node: Node) -> set[str]:
     """Give the name of the list item that a multi-instance step has."""
     markers = children(node.element, "multiInstanceLoopCharacteristics")
-    return {item.get("name") or "" for marker in markers for item in children(marker, "inputDataItem")}
+    return {list_and_item(node.element, marker)[1] for marker in markers}
 
 
 def _expression(

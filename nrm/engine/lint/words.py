@@ -202,6 +202,11 @@ EXTENSIONS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     ),
     "table": (frozenset({"key", "result"}), frozenset({"businessRuleTask"})),
     "correlation": (frozenset({"key"}), frozenset({"message"})),
+    "multi": (
+        frozenset({"list", "item"}),
+        _PERSON | {"serviceTask", "sendTask", "callActivity", "subProcess"},
+    ),
+    "leave": (frozenset({"message", "to"}), frozenset({"subProcess"})),
     "level": (frozenset({"code"}), frozenset({"process"})),
     "text": (frozenset({"kind", "lang"}), _ANY),
 }
