@@ -83,6 +83,7 @@ KINDS: Final[Mapping[str, str]] = {
     "referral.cancellation_requested": "the sender asks to cancel",
     "referral.withdrawn": "the returnee no longer wants it, or consent ended",
     "referral.expired": "nobody answered in time",
+    "referral.error_reported": "somebody says that the referral was a mistake; a second person decides",
     "referral.entered_in_error": "the referral was a mistake",
     "referral.reassigned": "the referral went to another desk or person of the receiver",
     "referral.due_soon": "an answer is due soon",

@@ -64,7 +64,6 @@ def _field(name: str, *, needed: bool) -> fields.Field[Any]:
         "cost": lambda: Text(longest=60, **how),
         "organisation": lambda: Id(**how),
         "desk": lambda: Id(**how),
-        "approved_by": lambda: Id(**how),
         "at": lambda: Moment(**how),
         "position": lambda: Whole(low=1, high=100_000, **how),
         "units": lambda: Whole(low=0, high=1_000_000, **how),
@@ -76,7 +75,7 @@ def _field(name: str, *, needed: bool) -> fields.Field[Any]:
 
 
 def _schema(name: str, verb: Verb) -> type[Body]:
-    needed = (("reason",) if verb.reasons else ()) + verb.needed + (("approved_by",) if verb.two_people else ())
+    needed = (("reason",) if verb.reasons else ()) + verb.needed
     members: dict[str, Any] = {field: _field(field, needed=True) for field in needed}
     members |= {field: _field(field, needed=False) for field in verb.optional if field not in members}
     title = "Referral" + "".join(part.capitalize() for part in name.split("_"))

@@ -99,7 +99,9 @@ def _handler(name: str, verb: Verb) -> Callable[..., ReferralResult]:
 
     perform.__name__ = name
     fields = ", ".join((*(("reason",) if verb.reasons else ()), *verb.needed))
-    perform.__doc__ = f"{name.replace('_', ' ').capitalize()} a referral.\n\n" + (f"Needs {fields}." if fields else "")
+    needs = f"Needs {fields}." if fields else ""
+    second = " The first call asks; it happens when a second person of the national unit says the same."
+    perform.__doc__ = f"{name.replace('_', ' ').capitalize()} a referral.\n\n{needs}{second if verb.two_people else ''}"
     return perform
 
 

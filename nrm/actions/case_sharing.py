@@ -5,10 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from nrm.actions._action import Work
-from nrm.actions.access import (
-    close_to_strangers,
-    give_access,
-)
+from nrm.actions.access import close_to_strangers, give_access
 from nrm.models import Case, Desk, Incident, Membership, Run, Task
 from nrm.queries import packs, paths
 from nrm.vocabulary import Access, Holder, Level

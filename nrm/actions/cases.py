@@ -11,13 +11,7 @@ from sqlalchemy import select, update
 from nrm import ids
 from nrm.actions import referral_moves, runs
 from nrm.actions._action import Work, action
-from nrm.actions.access import (
-    end_access,
-    end_reasons,
-    give_access,
-    lock_visible_case,
-    review_access,
-)
+from nrm.actions.access import end_access, end_reasons, give_access, lock_visible_case, review_access
 from nrm.actions.case_moving import move_referrals, move_tasks
 from nrm.actions.case_opening import CaseFacts, CaseResult, begin_case, check_codes, no_open_case, works_on_cases
 from nrm.actions.case_sharing import may_know_strict, raise_level, share_with_owner
@@ -35,10 +29,7 @@ CASE_MESSAGES: Final = frozenset({"person.deceased", "risk.raised", "arrival.con
 somebody outside this system has taken the case over: moving it to another desk here is `transfer_case`."""
 
 
-_ENDS_REFERRALS: Final = {
-    "person.deceased": WithdrawReason.DECEASED,
-    "case.transferred": WithdrawReason.CASE_CLOSED,
-}
+_ENDS_REFERRALS: Final = {"person.deceased": WithdrawReason.DECEASED, "case.transferred": WithdrawReason.CASE_CLOSED}
 """Message after which nothing is to be done for the returnee here: open referrals end, receivers lose access."""
 
 
@@ -86,9 +77,7 @@ def change_case(work: Work, case_id: str, *, version: int | None, changes: Mappi
         raise NotValid(problems)
     priority = str(changes.get("priority", case.priority))
     check_codes(
-        {name: _text(changes.get(name)) for name in ("return_type", "host_country", "programme")},
-        case.level,
-        priority,
+        {name: _text(changes.get(name)) for name in ("return_type", "host_country", "programme")}, case.level, priority
     )
     if changes.get("handler_id") is not None and work.session.get(User, str(changes["handler_id"])) is None:
         raise NotValid([Problem(pointer="/handler_id", code="unknown_user")])

@@ -118,8 +118,16 @@ def _send_referral(work: Work, call: CheckCall) -> CheckResult:
 def _confirm_referral(work: Work, call: CheckCall) -> CheckResult:
     answers = latest_answers(work, call)
     referral = _the_referral(work, call)
-    mismatch = referral_loop.confirm(work, call.case, referral, received=answers.get("received") is True)
+    mismatch = referral_loop.confirm(
+        work, referral, received=answers.get("received") is True, satisfaction=_stars(answers.get("satisfaction"))
+    )
     return CheckResult(values={"mismatch": mismatch})
+
+
+def _stars(answer: object) -> int | None:
+    """Read how content the returnee is, as a form says it: a number of 1 to 5, perhaps as a choice's code."""
+    text = str(answer)
+    return int(text) if text in {"1", "2", "3", "4", "5"} else None
 
 
 def _close_referral(work: Work, call: CheckCall) -> CheckResult:
@@ -135,7 +143,7 @@ def _close_referral(work: Work, call: CheckCall) -> CheckResult:
         referral.outcome = outcome
     answer = LoopAnswer.CONFIRMED if referral.outcome != ReferralOutcome.NOT_PROVIDED else LoopAnswer.UNMET_NEED
     if referral.closed_at is None:
-        referral_loop.answer_loop(work, call.case, referral, answer)
+        referral_loop.answer_loop(work, referral, answer)
     need = _need_of(work, referral)
     if need is not None and referral.outcome == ReferralOutcome.PROVIDED:
         need.status, need.updated_at = "met", work.now
@@ -181,7 +189,7 @@ def _record_unmet_need(work: Work, call: CheckCall) -> CheckResult:
         need.status, need.reason, need.updated_at = "unmet", reason, work.now
         work.record("need.unmet", stream=call.case.id, subject=("need", need.id), data={"reason": reason})
     if referral.closed_at is None:
-        referral_loop.answer_loop(work, call.case, referral, LoopAnswer.UNMET_NEED)
+        referral_loop.answer_loop(work, referral, LoopAnswer.UNMET_NEED)
     return CheckResult()
 
 

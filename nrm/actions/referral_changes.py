@@ -43,7 +43,6 @@ class Given:
         outcome: provided or partly.
         units: how much was given.
         cost: what it cost, as text with a currency.
-        approved_by: the second person.
     """
 
     reason: str | None = None
@@ -62,7 +61,6 @@ class Given:
     outcome: str | None = None
     units: int | None = None
     cost: str | None = None
-    approved_by: str | None = None
 
     def fields(self) -> Mapping[str, object]:
         """Give what was given by name."""
@@ -127,6 +125,7 @@ def _waitlist(work: Work, referral: Referral, given: Given) -> None:
 
 def _accept(work: Work, referral: Referral, given: Given) -> None:
     referral.review_on = referral.waitlist_position = None
+    referral.expected_start = _future_day(work, given.expected_start, "/expected_start")
     referral.expected_end = _future_day(work, given.expected_end, "/expected_end")
 
 
@@ -143,11 +142,15 @@ def _schedule(work: Work, referral: Referral, given: Given) -> None:
         raise NotValid([Problem(pointer="/at", code="moment_out_of_range")])
     referral.appointment_at = at
     if given.place:
-        try:
-            place = clean_text(given.place, longest=300)
-        except WrongValue as error:
-            raise NotValid([Problem(pointer="/place", code=error.code, params=error.params)]) from error
+        place = _line(given.place, "/place", 300)
         referral.appointment_place = seal(place, row=referral.id, column="referrals.appointment_place")
+
+
+def _line(text: str, pointer: str, longest: int) -> str:
+    try:
+        return clean_text(text, longest=longest)
+    except WrongValue as error:
+        raise NotValid([Problem(pointer=pointer, code=error.code, params=error.params)]) from error
 
 
 def _no_show(work: Work, referral: Referral, given: Given) -> None:
@@ -175,6 +178,9 @@ def _resume(work: Work, referral: Referral, given: Given) -> None:
 
 def _complete(work: Work, referral: Referral, given: Given) -> None:
     referral.outcome = given.outcome
+    referral.units = given.units
+    if given.cost:
+        referral.cost = seal(_line(given.cost, "/cost", 60), row=referral.id, column="referrals.cost")
     referral.delivered_on = _past_day(work, given.delivered_on, "/delivered_on") or work.now.date()
 
 

@@ -7,17 +7,11 @@ from datetime import date
 from nrm.actions import referral_clocks as clocks
 from nrm.actions._action import Work
 from nrm.actions.referral_changes import Given
-from nrm.actions.referral_loading import (
-    LoadedReferral,
-    touch,
-)
-from nrm.actions.referral_moves import (
-    perform_loaded,
-)
+from nrm.actions.referral_loading import LoadedReferral, touch
+from nrm.actions.referral_moves import perform_loaded
 from nrm.queries import packs
-from nrm.vocabulary import (
-    ReferralState,
-)
+from nrm.rules.deadlines import EXPIRING
+from nrm.vocabulary import NotServedReason, ReferralState
 
 _S = ReferralState
 
@@ -40,14 +34,23 @@ def do_due(work: Work, loaded: LoadedReferral, state: ReferralState) -> str:
         touch(work, referral)
         return "answer_overdue"
     found = clocks.moments(case, referral)
-    if found is not None and found.expiry is not None and found.expiry <= work.now:
-        perform_loaded(work, loaded, "expire", Given())
-        return "expired"
-    if found is not None and referral.escalation < len(found.rungs) and found.rungs[referral.escalation] <= work.now:
+    duty = clocks.next_duty(referral, found)[0] if found is not None else "remind"
+    if duty == "end":
+        return _end(work, loaded)
+    if duty == "escalate":
         clocks.escalate(work, case, referral)
         return "escalated"
     clocks.remind(work, case, referral)
     return "reminded"
+
+
+def _end(work: Work, loaded: LoadedReferral) -> str:
+    """End a referral that nobody answers: expired before it was accepted, not served as far as is known after."""
+    if loaded.referral.clock in EXPIRING:
+        perform_loaded(work, loaded, "expire", Given())
+        return "expired"
+    perform_loaded(work, loaded, "fail", Given(reason=NotServedReason.PROVIDER_UNREACHABLE))
+    return "given_up"
 
 
 def _review(work: Work, loaded: LoadedReferral) -> str:

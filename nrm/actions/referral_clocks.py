@@ -38,12 +38,12 @@ class Moments:
     Attributes:
         reminder: when to remind the receiver.
         rungs: when to tell each rung of the ladder.
-        expiry: when it is given up; None for clocks that never give up.
+        expiry: when the referral ends by itself: nobody answered, or nobody reported on the service.
     """
 
     reminder: datetime
     rungs: tuple[datetime, ...]
-    expiry: datetime | None
+    expiry: datetime
 
 
 def clocks_of(referral: Referral) -> Clocks:
@@ -107,11 +107,21 @@ def pause(work: Work, case: Case, referral: Referral) -> None:
             clocks = clocks_of(referral)
             left = remaining(work.now, referral.reply_due_at, calendar=calendar_of(case), kind=clocks.kind)
             referral.pause_left = int(left.total_seconds())
-        elif referral.clock_started_at is not None:
-            # What rested until now stays out of the count; the new rest has its own length.
-            referral.clock_started_at += work.now - referral.paused_at
+        else:
+            # The new rest has its own length.
+            _leave_out_rest(work, case, referral)
         referral.paused_at = work.now
     wake(work, case, referral)
+
+
+def _leave_out_rest(work: Work, case: Case, referral: Referral) -> None:
+    """Move the start of a rested clock so that until now only the time counts that ran before the rest."""
+    started, paused = referral.clock_started_at, referral.paused_at
+    if started is None or paused is None:
+        return
+    kind = clocks_of(referral).kind
+    ran = remaining(started, paused, calendar=calendar_of(case), kind=kind)
+    referral.clock_started_at = add_back(work.now, -ran, calendar=calendar_of(case), kind=kind)
 
 
 def go_on(work: Work, case: Case, referral: Referral, clock: str) -> None:
@@ -128,9 +138,8 @@ def go_on(work: Work, case: Case, referral: Referral, clock: str) -> None:
         return
     clocks = clocks_of(referral)
     left = timedelta(seconds=referral.pause_left)
-    rested = work.now - (referral.paused_at or work.now)
     referral.reply_due_at = add_back(work.now, left, calendar=calendar_of(case), kind=clocks.kind)
-    referral.clock_started_at = (referral.clock_started_at or work.now) + rested
+    _leave_out_rest(work, case, referral)
     referral.clock = clock
     referral.paused_at, referral.pause_left = None, None
     wake(work, case, referral)
@@ -149,7 +158,7 @@ def moments(case: Case, referral: Referral) -> Moments | None:
     return Moments(
         reminder=at(clocks.reminder),
         rungs=tuple(at(rung.percent) for rung in ladder()),
-        expiry=at(clocks.expire) if referral.clock in EXPIRING else None,
+        expiry=at(clocks.expire if referral.clock in EXPIRING else clocks.give_up),
     )
 
 
@@ -183,12 +192,18 @@ def next_moment(case: Case, referral: Referral) -> datetime | None:
     found = moments(case, referral)
     if found is None:
         return None
-    waiting = list(found.rungs[referral.escalation : referral.escalation + 1])
+    return next_duty(referral, found)[1]
+
+
+def next_duty(referral: Referral, found: Moments) -> tuple[str, datetime]:
+    """Name what is to be done next about a running clock ("remind", "escalate", "end"), and when.
+
+    Each is done once, in order: of two at the same moment people are told before the referral ends.
+    """
+    waiting = [("escalate", at) for at in found.rungs[referral.escalation : referral.escalation + 1]]
     if referral.escalation == 0 and not _reminded(referral, found):
-        waiting.append(found.reminder)
-    if found.expiry is not None:
-        waiting.append(found.expiry)
-    return min(waiting, default=None)
+        waiting.insert(0, ("remind", found.reminder))
+    return min([*waiting, ("end", found.expiry)], key=lambda duty: duty[1])
 
 
 def info_days() -> int:

@@ -12,15 +12,8 @@ from nrm.actors import Seat
 from nrm.errors import NotFound
 from nrm.models import Case, Organisation, Referral
 from nrm.queries.scope import sees_case
-from nrm.rules.statuses import (
-    referral_actions,
-    referral_parties,
-)
-from nrm.vocabulary import (
-    Channel,
-    Party,
-    ReferralState,
-)
+from nrm.rules.statuses import referral_actions, referral_parties
+from nrm.vocabulary import Channel, Party, ReferralState
 
 _S = ReferralState
 

@@ -7,15 +7,9 @@ from typing import Final
 from nrm.actions import referral_clocks as clocks
 from nrm.actions._action import Work
 from nrm.actions.closing import record_end
-from nrm.models import Case, Referral
-from nrm.rules.statuses import (
-    is_closed,
-)
-from nrm.vocabulary import (
-    LoopAnswer,
-    ReferralOutcome,
-    ReferralState,
-)
+from nrm.models import Referral
+from nrm.rules.statuses import is_closed
+from nrm.vocabulary import LoopAnswer, ReferralOutcome, ReferralState
 
 _S = ReferralState
 
@@ -24,24 +18,30 @@ MAX_ATTEMPTS: Final = 3
 """How many providers one need is referred to, one after the other (domain reference §6.2)."""
 
 
-def answer_loop(work: Work, case: Case, referral: Referral, answer: LoopAnswer) -> None:
+def answer_loop(work: Work, referral: Referral, answer: LoopAnswer) -> None:
     """Answer the loop of an ended referral: confirmed, referred again, unmet, or no longer needed."""
     referral.confirmed = str(answer)
     referral.confirmed_at = referral.confirmed_at or work.now
     if referral.closed_at is None and is_closed(ReferralState(referral.state), answer):
         record_end(work, referral)
     referral.updated_at = work.now
-    del case
 
 
-def confirm(work: Work, case: Case, referral: Referral, *, received: bool) -> bool:
-    """Note the returnee's word on an ended referral and say whether it differs from the receiver's."""
+def confirm(work: Work, referral: Referral, *, received: bool, satisfaction: int | None = None) -> bool:
+    """Note the returnee's word on an ended referral and say whether it differs from the receiver's.
+
+    Args:
+        work: the transaction.
+        referral: the referral.
+        received: the returnee got the service.
+        satisfaction: 1 to 5; None when it was not asked.
+    """
     served = referral.outcome in {str(ReferralOutcome.PROVIDED), str(ReferralOutcome.PARTLY)}
     mismatch = served != received
     referral.confirmed_at = work.now
+    referral.satisfaction = satisfaction if satisfaction is not None else referral.satisfaction
     kind = "referral.disputed" if mismatch else "referral.confirmed"
     clocks.record(work, referral, kind, received=received)
-    del case
     return mismatch
 
 

@@ -4,41 +4,29 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import select
-
 from nrm.actions import referral_clocks as clocks
 from nrm.actions import runs
 from nrm.actions._action import Work
 from nrm.actions.access import review_access
 from nrm.actions.closing import open_referrals, record_end
 from nrm.actions.referral_changes import Given, apply_fields, release_slot, take_slot
-from nrm.actions.referral_loading import (
-    LoadedReferral,
-    load_referral,
-    replace_parties,
-    touch,
-)
-from nrm.actions.referral_sending import (
-    deliver,
-    send_draft,
-)
-from nrm.errors import NotValid, Problem
-from nrm.models import Case, Membership, Referral, User
-from nrm.queries import packs
+from nrm.actions.referral_loading import LoadedReferral, load_referral, replace_parties, touch
+from nrm.actions.referral_sending import deliver, send_draft
+from nrm.errors import NotAllowed, NotValid, Problem
+from nrm.models import Case, Referral
 from nrm.rules.statuses import (
     CANCELLATION_REQUESTED_EVENT,
+    ERROR_REPORTED_EVENT,
     REFERRAL_VERBS,
     TERMINAL,
     final_outcome,
     find_move,
     is_closed,
     next_state,
+    reason_code,
     verb_problems,
 )
-from nrm.vocabulary import (
-    Party,
-    ReferralState,
-)
+from nrm.vocabulary import Party, ReferralState
 
 _S = ReferralState
 
@@ -65,6 +53,7 @@ def perform_loaded(work: Work, loaded: LoadedReferral, verb: str, given: Given) 
     Raises:
         IllegalMove: the verb does not fit.
         NotValid: fields are missing or wrong.
+        NotAllowed: a second person must say the same.
     """
     referral, case = loaded.referral, loaded.case
     before = ReferralState(referral.state)
@@ -74,8 +63,8 @@ def perform_loaded(work: Work, loaded: LoadedReferral, verb: str, given: Given) 
     problems = verb_problems(verb, given.fields())
     if problems:
         raise NotValid(problems)
-    if REFERRAL_VERBS[verb].two_people:
-        _check_second_person(work, str(given.approved_by))
+    if REFERRAL_VERBS[verb].two_people and not _is_second_person(work, referral, given):
+        return
     move = find_move(before, verb, parties=loaded.parties, cancellation_requested=requested)
     if verb == "send":
         gate = send_draft(work, case, referral)
@@ -98,21 +87,21 @@ def perform_loaded(work: Work, loaded: LoadedReferral, verb: str, given: Given) 
     _tell(work, case, referral, before, after)
 
 
-def _check_second_person(work: Work, user_id: str) -> None:
-    """Stop unless the second person is another one, who may do this too.
+def _is_second_person(work: Work, referral: Referral, given: Given) -> bool:
+    """Say whether somebody else has asked for this before; the first one's word only waits for a second.
 
     Raises:
-        NotValid: it is the actor, nobody, or somebody without the permission.
+        NotAllowed: the actor asked for it.
     """
-    rows = work.session.execute(
-        select(Membership.role)
-        .join(User, User.id == Membership.user_id)
-        .where(Membership.user_id == user_id, User.id != work.actor.id, User.disabled_at.is_(None))
-        .where(Membership.until.is_(None) | (Membership.until > work.now))
-    ).scalars()
-    roles = packs.pack().roles
-    if not any("referral.correct" in roles.get(role, frozenset()) for role in rows):
-        raise NotValid([Problem(pointer="/approved_by", code="second_person_needed")])
+    if referral.error_asked_by == work.actor.id:
+        raise NotAllowed("second_person_needed")
+    if referral.error_asked_by is not None:
+        return True
+    referral.error_reason = reason_code(str(given.reason))
+    referral.error_asked_by, referral.error_asked_at = work.actor.id, work.now
+    clocks.record(work, referral, ERROR_REPORTED_EVENT, reason=referral.error_reason)
+    touch(work, referral)
+    return False
 
 
 def _enter(work: Work, loaded: LoadedReferral, *, before: ReferralState, after: ReferralState, given: Given) -> None:

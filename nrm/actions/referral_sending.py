@@ -12,25 +12,16 @@ from nrm.actions.closing import note_plan_service
 from nrm.actions.deliveries import LETTER, tell_organisation, way_to
 from nrm.actions.disclosing import Gate, check_gate, disclose
 from nrm.actions.numbering import fresh_number
-from nrm.actions.referral_loading import (
-    touch,
-)
+from nrm.actions.referral_loading import touch
 from nrm.actions.referral_loop import answer_loop
 from nrm.errors import NotValid, Problem
 from nrm.models import Case, Organisation, PlanService, Referral, Service
 from nrm.queries import packs
 from nrm.rules.consent import default_categories, forbidden_categories
-from nrm.rules.statuses import (
-    OPEN,
-)
+from nrm.rules.statuses import OPEN
 from nrm.rules.texts import WrongValue, clean_text
 from nrm.sealing import seal
-from nrm.vocabulary import (
-    DataCategory,
-    LoopAnswer,
-    Priority,
-    ReferralState,
-)
+from nrm.vocabulary import DataCategory, LoopAnswer, Priority, ReferralState
 
 _S = ReferralState
 
@@ -112,7 +103,7 @@ def draft_referral(
     work.session.flush()
     clocks.record(work, referral, "referral.drafted", service=service.id, parent=referral.parent_id)
     if parent is not None:
-        answer_loop(work, case, parent, LoopAnswer.REREFERRED)
+        answer_loop(work, parent, LoopAnswer.REREFERRED)
     return referral
 
 

@@ -13,34 +13,14 @@ from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
 from nrm.actions.referral_changes import Given
 from nrm.actions.referral_chasing import do_due
-from nrm.actions.referral_loading import (
-    ReferralResult,
-    load_referral,
-    result,
-    touch,
-)
+from nrm.actions.referral_loading import ReferralResult, load_referral, result, touch
 from nrm.actions.referral_loop import answer_loop, confirm
-from nrm.actions.referral_moves import (
-    perform_loaded,
-)
-from nrm.actions.referral_sending import (
-    draft_referral,
-    seal_text,
-    send_draft,
-)
+from nrm.actions.referral_moves import perform_loaded
+from nrm.actions.referral_sending import draft_referral, seal_text, send_draft
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
 from nrm.models import ReferralNote
-from nrm.rules.statuses import (
-    REFERRAL_VERBS,
-    TERMINAL,
-    is_closed,
-)
-from nrm.vocabulary import (
-    LoopAnswer,
-    Party,
-    Priority,
-    ReferralState,
-)
+from nrm.rules.statuses import REFERRAL_VERBS, TERMINAL, is_closed
+from nrm.vocabulary import LoopAnswer, Party, Priority, ReferralState
 
 _S = ReferralState
 
@@ -209,9 +189,9 @@ def confirm_referral(
         raise IllegalMove(loaded.actions(), "nothing_to_confirm")
     if satisfaction is not None and not 1 <= satisfaction <= 5:
         raise NotValid([Problem(pointer="/satisfaction", code="out_of_range", params={"least": 1, "most": 5})])
-    confirm(work, loaded.case, referral, received=received)
+    confirm(work, referral, received=received, satisfaction=satisfaction)
     if received:
-        answer_loop(work, loaded.case, referral, LoopAnswer.CONFIRMED)
+        answer_loop(work, referral, LoopAnswer.CONFIRMED)
     touch(work, referral)
     work.session.flush()
     return result(work, loaded.case, referral, loaded)
@@ -238,18 +218,20 @@ def close_loop(work: Work, referral_id: str, *, answer: str, version: int | None
         raise IllegalMove(loaded.actions(), "nothing_to_close")
     if answer not in set(LoopAnswer) or not is_closed(state, LoopAnswer(answer)):
         raise NotValid([Problem(pointer="/answer", code="unknown_code")])
-    answer_loop(work, loaded.case, referral, LoopAnswer(answer))
+    answer_loop(work, referral, LoopAnswer(answer))
     touch(work, referral)
     work.session.flush()
     return result(work, loaded.case, referral, loaded)
 
 
 @action("referral.run_clock")
-def run_referral_clock(work: Work, referral_id: str) -> str | None:
-    """Do what is due about a referral's clock: remind, escalate, expire, resume, review; only the runner asks.
+def run_referral_clock(work: Work, referral_id: str) -> tuple[str, ...]:
+    """Do what is due about a referral's clock: remind, escalate, end, resume, review; only the runner asks.
+
+    After a time in which no runner worked, everything that should have been done is done now, in order and once.
 
     Returns:
-        What was done, None when nothing was due.
+        What was done.
 
     Raises:
         NotFound: when anybody but the system asks.
@@ -258,13 +240,12 @@ def run_referral_clock(work: Work, referral_id: str) -> str | None:
         raise NotFound
     loaded = load_referral(work, referral_id)
     referral, case = loaded.referral, loaded.case
-    state = ReferralState(referral.state)
-    due = clocks.next_moment(case, referral)
-    if state in TERMINAL or due is None or due > work.now:
-        clocks.wake(work, case, referral)
-        return None
-    done = do_due(work, loaded, state)
-    work.session.flush()
-    if referral.state not in TERMINAL:
-        clocks.wake(work, case, referral)
-    return done
+    done: list[str] = []
+    while (state := ReferralState(referral.state)) not in TERMINAL:
+        due = clocks.next_moment(case, referral)
+        if due is None or due > work.now:
+            break
+        done.append(do_due(work, loaded, state))
+        work.session.flush()
+    clocks.wake(work, case, referral)
+    return tuple(done)

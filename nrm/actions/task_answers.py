@@ -11,10 +11,7 @@ from nrm.actions._action import Work
 from nrm.actions.access import review_access
 from nrm.actions.answer_ids import check_ids
 from nrm.actions.inputs import values_from_json
-from nrm.actions.task_loading import (
-    LoadedTask,
-    record,
-)
+from nrm.actions.task_loading import LoadedTask, record
 from nrm.engine import effects as fx
 from nrm.errors import NotValid, Problem
 from nrm.models import Run, Task, TaskAnswers, TaskDraft

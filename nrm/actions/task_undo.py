@@ -12,9 +12,7 @@ from nrm.actions import runs
 from nrm.actions._action import Work
 from nrm.actions.access import review_access
 from nrm.actions.openings import enqueue_clock, share_with_worker
-from nrm.actions.task_loading import (
-    LoadedTask,
-)
+from nrm.actions.task_loading import LoadedTask
 from nrm.engine import effects as fx
 from nrm.models import Run, RunStep, Task, TaskAnswers, TaskDraft, TaskUndo
 from nrm.queries import packs

@@ -15,7 +15,8 @@ class Referral(Base):
     """One referral. States and verbs: `nrm.rules.statuses`; clocks are moments here and jobs in the job table.
 
     `paused_at` stands while the decision clock rests (information was asked for, or the referral is on hold);
-    `pause_left` keeps the seconds of working time that were left.
+    `pause_left` keeps the seconds of working time that were left. `error_asked_by` says that it should never have
+    existed; a second person must say so too.
     """
 
     __tablename__ = "referrals"
@@ -61,6 +62,7 @@ class Referral(Base):
     no_shows: Mapped[int] = public(Integer, default=0)
     waitlist_position: Mapped[int | None] = public(Integer)
     review_on: Mapped[date | None] = public(Date)
+    expected_start: Mapped[date | None] = public(Date)
     expected_end: Mapped[date | None] = public(Date)
     hold_until: Mapped[date | None] = public(Date)
     resume_state: Mapped[str | None] = public(String(20))
@@ -70,8 +72,14 @@ class Referral(Base):
     outcome: Mapped[str | None] = sensitive(CODE)
     outcome_note: Mapped[str | None] = sensitive(Text)
     delivered_on: Mapped[date | None] = sensitive(Date)
+    units: Mapped[int | None] = sensitive(Integer)
+    cost: Mapped[str | None] = sensitive(Text)
     confirmed_at: Mapped[datetime | None] = public(UtcDateTime)
     confirmed: Mapped[str | None] = sensitive(CODE)
+    satisfaction: Mapped[int | None] = sensitive(Integer)
+    error_reason: Mapped[str | None] = sensitive(CODE)
+    error_asked_by: Mapped[str | None] = public(ACTOR, nullable=True)
+    error_asked_at: Mapped[datetime | None] = public(UtcDateTime)
     livemode: Mapped[bool] = public(Boolean, default=True)
     created_by: Mapped[str] = public(ACTOR)
     created_at: Mapped[datetime] = public(UtcDateTime)

@@ -120,6 +120,7 @@ class ReferralView:
     no_shows: int
     waitlist_position: int | None
     review_on: date | None
+    expected_start: date | None
     expected_end: date | None
     hold_until: date | None
     cancellation_requested: bool
@@ -128,7 +129,13 @@ class ReferralView:
     outcome: str | None
     outcome_note: str | None
     delivered_on: date | None
+    units: int | None
+    cost: str | None
     confirmed: str | None
+    satisfaction: int | None
+    error_reason: str | None
+    error_asked_by: str | None
+    error_asked_at: datetime | None
     created_at: datetime
     updated_at: datetime
     notes: tuple[ReferralNoteRow, ...]
@@ -329,6 +336,7 @@ def _view(row: Referral, level: Level, relation: Relation, parties: frozenset[Pa
         no_shows=row.no_shows,
         waitlist_position=row.waitlist_position,
         review_on=row.review_on,
+        expected_start=row.expected_start,
         expected_end=row.expected_end,
         hold_until=row.hold_until,
         cancellation_requested=row.cancellation_requested,
@@ -337,7 +345,13 @@ def _view(row: Referral, level: Level, relation: Relation, parties: frozenset[Pa
         outcome=row.outcome,
         outcome_note=_text(row.outcome_note, row.id, "outcome_note") if told else None,
         delivered_on=row.delivered_on,
+        units=row.units,
+        cost=_text(row.cost, row.id, "cost") if told else None,
         confirmed=row.confirmed,
+        satisfaction=row.satisfaction if relation is Relation.TEAM else None,
+        error_reason=row.error_reason if told else None,
+        error_asked_by=row.error_asked_by,
+        error_asked_at=row.error_asked_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
         notes=_notes(row.id) if told else (),

@@ -289,6 +289,7 @@ class Clocks:
         feedback: end of service → outcome reported.
         reminder: per cent of the time after which to remind.
         expire: per cent of the time after which no answer means expiry.
+        give_up: per cent of the time after which a service that nobody reports on has ended without one.
         call: a person also telephones the provider.
     """
 
@@ -299,6 +300,7 @@ class Clocks:
     feedback: str
     reminder: int
     expire: int = 200
+    give_up: int = 300
     call: bool = False
 
 
@@ -338,7 +340,8 @@ _CLOCK_OF: Mapping[ReferralState, str] = {
 
 
 EXPIRING = frozenset({"acknowledge", "decide"})
-"""Clocks of a referral whose end means that nobody answered; the others only escalate."""
+"""Clocks of a referral whose end means that nobody answered. The others run on past every rung of the ladder and end
+what was accepted only at `Clocks.give_up`: by then the national unit has known for as long as the service had."""
 
 
 def running_clock(state: ReferralState) -> str | None:

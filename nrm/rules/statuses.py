@@ -74,7 +74,7 @@ class Verb:
         needed: fields that must be given beside the reason.
         optional: fields that may be given.
         outcomes: codes that `outcome` must be one of.
-        two_people: a second person must approve.
+        two_people: it takes effect when a second person uses it too.
     """
 
     moves: tuple[Move, ...]
@@ -217,6 +217,7 @@ REFERRAL_VERBS: Mapping[str, Verb] = {
 """Verb (as in the API, with "_" for "-") → what it does."""
 
 CANCELLATION_REQUESTED_EVENT = "referral.cancellation_requested"
+ERROR_REPORTED_EVENT = "referral.error_reported"
 
 REASON_SYNONYMS: Mapping[str, str] = {
     "client_refused": NotServedReason.RETURNEE_REFUSED,
@@ -394,7 +395,7 @@ def verb_problems(verb: str, given: Mapping[str, object]) -> tuple[Problem, ...]
         KeyError: no such verb.
     """
     rule = REFERRAL_VERBS[verb]
-    wanted = (("reason",) if rule.reasons else ()) + rule.needed + (("approved_by",) if rule.two_people else ())
+    wanted = (("reason",) if rule.reasons else ()) + rule.needed
     present = {name for name, value in given.items() if value not in (None, "")}
     problems = [Problem(pointer=f"/{name}", code="required") for name in wanted if name not in present]
     problems += [

@@ -12,6 +12,9 @@ from nrm.actions.referral_changes import Given
 from nrm.actors import SYSTEM
 from nrm.errors import Conflict, IllegalMove, NotAllowed, NotFound, NotValid, StaleVersion
 from nrm.models import Case, Delivery, Disclosure, Event, Job, Notification, Outcome, Referral, Service
+from nrm.queries import packs
+from nrm.queries import referrals as queries
+from nrm.rules.deadlines import Calendar, working_between
 from tests.world import World
 
 DATA = ["contact", "age", "work"]
@@ -61,9 +64,7 @@ class Loop:
             if job is None or job > until:
                 return done
             self.land.clock.at = max(job, self.land.clock.now())
-            word = referrals.run_referral_clock(SYSTEM, referral_id)
-            if word is not None:
-                done.append(word)
+            done += referrals.run_referral_clock(SYSTEM, referral_id)
 
     def events(self, referral_id: str) -> list[str]:
         self.land.session.close()
@@ -261,6 +262,72 @@ def test_a_referral_that_nobody_answers_is_chased_and_expires(loop: Loop):
     assert {"referral.sent", "referral.due_soon", "referral.overdue", "referral.expired"} <= set(told)
     closed = referrals.close_loop(loop.handler, sent.id, answer="unmet_need", version=ended.version)
     assert loop.now(closed.id).closed_at is not None
+
+
+def test_after_a_long_silence_of_the_runner_everybody_is_told_once_and_in_order(loop: Loop):
+    loop.consent()
+    sent = loop.send()
+    chased = loop.run_clock(sent.id)
+    other = Loop(loop.land, service="small_shops")
+    other.consent()
+    late = other.send()
+    loop.land.move(days=200)
+    assert list(referrals.run_referral_clock(SYSTEM, late.id)) == chased, "as if the runner had worked all the time"
+    assert referrals.run_referral_clock(SYSTEM, late.id) == ()
+    assert other.events(late.id).count("referral.due_soon") == 1
+    rungs = select(Event.data).where(Event.subject_id == late.id, Event.kind == "referral.overdue").order_by(Event.seq)
+    told = [data["rung"] for data in loop.land.session.execute(rungs).scalars()]
+    assert told == list(range(1, len(told) + 1))
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_provider_that_accepted_and_is_silent_ever_after_does_not_keep_the_referral_open(loop: Loop, begun: bool):
+    loop.consent()
+    sent = loop.send()
+    loop.do(loop.provider, "accept", sent.id)
+    if begun:
+        loop.do(loop.provider, "start", sent.id)
+    done = loop.run_clock(sent.id)
+    assert done[0] == "reminded"
+    assert done[-1] == "given_up"
+    assert "escalated" in done
+    ended = loop.now(sent.id)
+    assert (ended.state, ended.end_reason, ended.outcome) == ("not_completed", "provider_unreachable", "not_provided")
+    assert ended.closed_at is None, "the sender says what becomes of the need"
+    referrals.close_loop(loop.handler, sent.id, answer="unmet_need", version=ended.version)
+    assert loop.now(sent.id).closed_at is not None
+
+
+def test_what_was_given_what_it_cost_and_how_it_was_liked_is_kept(loop: Loop):
+    loop.consent()
+    sent = loop.send()
+    day = loop.land.clock.now().date() + timedelta(days=3)
+    loop.do(loop.provider, "accept", sent.id, expected_start=day)
+    ended = loop.do(loop.provider, "complete", sent.id, outcome="partly", units=12, cost="450 000 dinars")
+    referrals.confirm_referral(loop.handler, sent.id, received=True, satisfaction=4, version=ended.version)
+    loop.land.session.close()
+    shown = queries.referral(loop.handler, loop.land.clock.now(), sent.id)
+    assert (shown.expected_start, shown.units, shown.cost, shown.satisfaction) == (day, 12, "450 000 dinars", 4)
+    assert queries.referral(loop.provider, loop.land.clock.now(), sent.id).satisfaction is None
+
+
+def test_a_rested_clock_reminds_when_the_same_share_of_working_time_has_run(loop: Loop):
+    loop.consent()
+    sent = loop.send()
+    loop.do(loop.provider, "acknowledge", sent.id)
+    before = loop.now(sent.id)
+    whole = working_between(calendar_of(loop), before.clock_started_at, before.reply_due_at)
+    loop.land.move(days=1)
+    loop.do(loop.provider, "request_info", sent.id, note="Which trade?")
+    loop.land.move(days=2, hours=5)
+    loop.do(loop.handler, "answer", sent.id, note="Pumps")
+    after = loop.now(sent.id)
+    assert working_between(calendar_of(loop), after.clock_started_at, after.reply_due_at) == whole
+
+
+def calendar_of(loop: Loop) -> Calendar:
+    pack = packs.pack()
+    return pack.calendar_for(pack.jurisdiction_of("norvale"))
 
 
 def test_acknowledging_does_not_buy_time_for_the_decision(loop: Loop):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from nrm.actions import cases, consents, referrals, runs, tasks
 from nrm.actions.referral_changes import Given
+from nrm.actors import Actor
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, NrmError
 from nrm.models import Case, Consent, ConsentOverride, Event, Run, TaskDraft
 from tests.actions.test_referrals import DATA, Loop
@@ -139,16 +140,29 @@ def test_an_error_is_entered_only_with_a_second_person_who_may(land: World):
     loop.consent()
     sent = loop.send()
     unit = land.at_desk("national_unit", "norvale")
-    cases.share_case(
-        land.at_desk("supervisor", "norvale"), loop.case.id, holder_kind="user", holder_id=unit.id, access="read"
-    )
     colleague = land.at_desk("national_unit", "norvale", "two")
-    for nobody in ("usr_" + "0" * 26, unit.id, loop.handler.id):
-        with pytest.raises(NotValid) as refused:
-            loop.do(unit, "enter_in_error", sent.id, reason="wrong_person", approved_by=nobody)
-        assert [problem.pointer for problem in refused.value.problems] == ["/approved_by"]
-    ended = loop.do(unit, "enter_in_error", sent.id, reason="wrong_person", approved_by=colleague.id)
-    assert ended.state == "entered_in_error"
+    supervisor = land.at_desk("supervisor", "norvale")
+
+    def share(somebody: Actor) -> None:
+        cases.share_case(supervisor, loop.case.id, holder_kind="user", holder_id=somebody.id, access="read")
+
+    share(unit)
+    with pytest.raises(IllegalMove):
+        loop.do(loop.handler, "enter_in_error", sent.id, reason="wrong_person")
+    asked = loop.do(unit, "enter_in_error", sent.id, reason="wrong_person")
+    assert asked.state == "sent", "one person's word ends nothing"
+    with pytest.raises(NotAllowed):
+        loop.do(unit, "enter_in_error", sent.id, reason="wrong_person")
+    with pytest.raises(NotFound):
+        loop.do(colleague, "enter_in_error", sent.id, reason="wrong_person")
+    share(colleague)
+    assert loop.do(colleague, "enter_in_error", sent.id, reason="wrong_person").state == "entered_in_error"
+    said = select(Event.kind, Event.actor).where(Event.subject_id == sent.id).order_by(Event.seq.desc()).limit(3)
+    found = [row for row in land.session.execute(said).all() if "error" in row.kind]
+    assert [tuple(row) for row in reversed(found)] == [
+        ("referral.error_reported", unit.id),
+        ("referral.entered_in_error", colleague.id),
+    ]
 
 
 def test_a_draft_of_a_closed_case_does_not_leave(land: World):

@@ -81,7 +81,7 @@ VERBS: dict[str, Any] = {
     "cancel": {"reason": "duplicate"},
     "withdraw": {"reason": "returnee_request"},
     "reassign": {"desk": "dsk_" + "0" * 26},
-    "enter_in_error": {"reason": "test_entry", "approved_by": "usr_" + "0" * 26},
+    "enter_in_error": {"reason": "test_entry"},
 }
 
 

@@ -160,10 +160,6 @@ def test_an_outcome_of_completion_is_provided_or_partly() -> None:
     assert verb_problems("complete", {"outcome": "partly"}) == ()
 
 
-def test_entering_in_error_names_the_second_person() -> None:
-    assert "/approved_by" in {p.pointer for p in verb_problems("enter_in_error", {"reason": "wrong_person"})}
-
-
 def test_reason_codes_of_other_systems_are_understood() -> None:
     assert reason_code("unable_to_contact_client") == "unreachable"
     assert reason_code("moved") == "moved"
