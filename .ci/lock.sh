@@ -20,4 +20,6 @@ pin() {
 pin requirements.txt "$@"
 pin requirements-test.txt --extra test --constraint requirements.txt "$@"
 pin requirements-lint.txt --extra lint --constraint requirements-test.txt "$@"
+pin requirements-pdf.txt --extra pdf --constraint requirements-test.txt "$@"
+pin requirements-paper.txt --extra pdf --extra paper --constraint requirements-test.txt --constraint requirements-pdf.txt "$@"
 pin requirements-build.txt --all-build-deps --only-build-deps "$@"

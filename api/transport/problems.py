@@ -45,7 +45,7 @@ STATUSES: Final[tuple[tuple[type[NrmError], int], ...]] = (
 )
 """Kind of error → status; the first that fits counts."""
 
-_BY_CODE: Final = {"idempotency_mismatch": 422}
+_BY_CODE: Final = {"idempotency_mismatch": 422, "pdf_not_installed": 406, "pdf_failed": 406}
 
 _CLASS_CODES: Final = {401: "not_signed_in", 403: "not_allowed", 404: "not_found", 422: "validation"}
 _TITLES: Final = {

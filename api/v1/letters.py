@@ -22,6 +22,7 @@ letters = Noun("letters")
 
 HTML: Final = "text/html"
 CSS: Final = "text/css"
+PDF: Final = "application/pdf"
 STYLE_URL: Final = "/api/v1/letter-style.css"
 
 
@@ -57,6 +58,14 @@ def read_page(ask: Ask, letter_id: str) -> Response:
     page = queries.page(ask.actor, installation().clock.now(), letter_id, style_url=STYLE_URL)
     note_read(ask.actor, "letter", letter_id)
     return Response(page, mimetype=HTML)
+
+
+@letters.get("/letters/<letter_id>/pdf", answer=bytes, media=PDF)
+def read_pdf(ask: Ask, letter_id: str) -> Response:
+    """Give the letter as PDF, where the installation has what that needs; that it was read is recorded."""
+    pdf = queries.pdf(ask.actor, installation().clock.now(), letter_id)
+    note_read(ask.actor, "letter", letter_id)
+    return Response(pdf, mimetype=PDF)
 
 
 @letters.get("/letter-style.css", answer=str, media=CSS, signed_in=False)

@@ -11,6 +11,7 @@ from sqlalchemy import Select, Table, select
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.delivery.letters.page import render_page
+from nrm.delivery.letters.pdf import render_pdf
 from nrm.errors import NotAllowed, NotFound
 from nrm.models import Case, Letter
 from nrm.queries.page import Key, Page, cut, moment_key, newest_after
@@ -121,6 +122,22 @@ def page(actor: Actor, now: datetime, letter_id: str, *, style_url: str) -> str:
     found, _ = _one(actor, now, letter_id)
     content = unseal(found.content, row=found.id, column="letters.content")
     return render_page(content, number=found.number, language=found.language, digits=found.digits, style_url=style_url)
+
+
+def pdf(actor: Actor, now: datetime, letter_id: str) -> bytes:
+    """Give a letter as PDF.
+
+    Args:
+        actor: who asks.
+        now: the present moment.
+        letter_id: the letter.
+
+    Raises:
+        NotFound: there is none, or its case is not the actor's to read.
+        NotAllowed: the actor keeps no register.
+        Conflict: `pdf_not_installed` or `pdf_failed`; the page can be printed instead.
+    """
+    return render_pdf(page(actor, now, letter_id, style_url=""))
 
 
 def _one(actor: Actor, now: datetime, letter_id: str) -> tuple[Letter, str]:
