@@ -19,7 +19,16 @@ from nrm.models import Case, Desk, Letter, LetterCounter, Organisation, Referral
 from nrm.queries import packs
 from nrm.queries.person_records import load_people
 from nrm.queries.shown_names import full_name
-from nrm.rules.letters import DIGITS, LETTER_LANGUAGES, LetterTemplate, Written, parse_letter, write_date, write_letter
+from nrm.rules.letters import (
+    DIGITS,
+    LETTER_LANGUAGES,
+    LetterTemplate,
+    Written,
+    parse_letter,
+    write_date,
+    write_day,
+    write_letter,
+)
 from nrm.rules.redaction import Relation, pseudonym, visible_fields
 from nrm.sealing import Json, seal, unseal
 from nrm.vocabulary import Level
@@ -264,7 +273,7 @@ def _values(
         country = packs.pack().codes.get("host_country", {}).get(case.host_country or "")
         fields = {
             "names": full_name({"names": dict(person.names)}),
-            "born": person.born or "",
+            "born": write_day(person.born or ""),
             "age": str(work.now.year - year) if year else "",
             "mother": person.names.get("mother", ""),
             "phones": person.phones[0] if person.phones else "",

@@ -40,6 +40,7 @@ PLACES: Final[Mapping[str, str | None]] = {
 LEFT_TO_RIGHT: Final = frozenset({"phone", "document", "case_number", "referral_number", "born"})
 """Places whose value is written from left to right also inside Arabic."""
 
+_DAY: Final = re.compile(r"\d{4}(-\d{2}){0,2}")
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
 
 Segment: TypeAlias = tuple[str, str]
@@ -192,6 +193,20 @@ def write_digits(text: str, digits: str) -> str:
     if digits == "latin" or re.search("[A-Za-z]", text):
         return text
     return text.translate(str.maketrans(DIGITS["latin"], DIGITS[digits]))
+
+
+def write_day(text: str) -> str:
+    """Write a day, month or year as offices write it in a line of data: day/month/year.
+
+    Slashes keep the order of the parts also in Arabic-Indic digits, where hyphens would turn it round (Unicode
+    bidirectional algorithm, rule W4).
+
+    Args:
+        text: 1991-04-02, 1991-04 or 1991; anything else stays as it is.
+    """
+    if not _DAY.fullmatch(text):
+        return text
+    return "/".join(str(int(part)) for part in reversed(text.split("-")))
 
 
 def write_date(day: date, months: Sequence[str], digits: str) -> str:

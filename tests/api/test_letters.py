@@ -27,6 +27,12 @@ def test_an_office_on_paper_gets_a_letter_and_its_answer_is_recorded(office: Off
     style = handler.get("/letter-style.css")
     assert (style.status_code, style.mimetype) == (200, "text/css")
 
+    pdf = handler.get(f"/letters/{line['id']}/pdf")
+    assert (pdf.status_code, pdf.mimetype) == (200, "application/pdf") or (
+        pdf.status_code,
+        pdf.get_json()["code"],
+    ) == (406, "pdf_not_installed")
+
     printed = handler.post(f"/letters/{line['id']}/print", {"version": line["version"]})
     assert printed.status_code == 200, printed.text
     answer = {"answer": "agreed", "number": "45", "dated": line["dated"], "version": printed.get_json()["version"]}
@@ -49,6 +55,6 @@ def test_a_support_letter_needs_consent_and_stays_unknown_to_strangers(office: O
     made = handler.post(f"/cases/{case['id']}/letters", body | {"language": "ckb", "digits": "arab"})
     assert made.status_code == 201, made.text
     stranger = office.handler("hillin", "two")
-    for path in ("", "/page"):
+    for path in ("", "/page", "/pdf"):
         assert stranger.get(f"/letters/{made.get_json()['id']}{path}").status_code == 404
     assert stranger.get("/letters").get_json()["data"] == []

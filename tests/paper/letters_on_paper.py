@@ -15,7 +15,16 @@ from nrm.delivery.letters.page import FOLDER, render_page
 from nrm.delivery.letters.pdf import render_pdf
 from nrm.errors import Conflict
 from nrm.i18n import catalogue
-from nrm.rules.letters import DIGITS, LETTER_LANGUAGES, PLACES, parse_letter, write_date, write_digits, write_letter
+from nrm.rules.letters import (
+    DIGITS,
+    LETTER_LANGUAGES,
+    PLACES,
+    parse_letter,
+    write_date,
+    write_day,
+    write_digits,
+    write_letter,
+)
 from tests.paper.printed import Mark, Printed
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +42,7 @@ VALUES = {
     **dict.fromkeys(PLACES, "كلمة"),
     "person": " ".join(JOINED),
     "age": "34",
-    "born": "1991-04-02",
+    "born": write_day("1991-04-02"),
     "phone": PHONE,
     "document": "A1234567",
     "case_number": "TL-2026-000123",
@@ -108,6 +117,13 @@ def test_words_run_from_right_to_left(paper: Paper):
 @pytest.mark.parametrize("phone", [PHONE, LOCAL_PHONE])
 def test_a_phone_number_reads_from_left_to_right_with_its_plus_in_front(paper: Paper, phone: str):
     assert rises(paper.page.find(write_digits(phone, paper.digits)))
+
+
+def test_dates_keep_their_order_in_both_kinds_of_digits(paper: Paper):
+    birth = write_digits(write_day("1991-04-02"), paper.digits)
+    assert birth not in paper.page.text or rises(paper.page.find(birth))
+    year = write_digits("2026", paper.digits)
+    assert rises(paper.page.find(year))
 
 
 def test_the_table_of_numbers_has_its_headings_on_the_right(paper: Paper):
