@@ -59,13 +59,15 @@ def test(folder: Path, language: str) -> int:
 
 @path.command()
 @click.argument("file", type=_FILE)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The SVG file to write.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+@click.option("--page", type=click.Choice(["A4"]), help="Pages of HTML to print instead of one SVG.")
 @click.option("--rtl", is_flag=True, help="Draw from right to left.")
 @_LANGUAGE
-@example("nrm path draw my-country/paths/hello.bpmn -o hello.svg --language ar")
-def draw(file: Path, output: Path | None, language: str, *, rtl: bool) -> None:
-    """Draw a diagram as SVG."""
-    drawn = draw_file(file.read_bytes(), language=language, mirrored=True if rtl else None)
+@example("nrm path draw my-country/paths/hello.bpmn -o hello.html --page A4 --language ar")
+def draw(file: Path, output: Path | None, language: str, page: str | None, *, rtl: bool) -> None:
+    """Draw a diagram as SVG, or on pages of paper."""
+    mirrored = True if rtl else None
+    drawn = draw_file(file.read_bytes(), language=language, mirrored=mirrored, on_paper=page is not None)
     if output is None:
         click.echo(drawn)
     else:

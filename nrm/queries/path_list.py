@@ -11,6 +11,7 @@ from sqlalchemy import select
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.engine.drawing import draw_path
+from nrm.engine.paper import draw_pages
 from nrm.errors import NotAllowed, NotFound
 from nrm.models import FormVersion, Path, PathVersion
 from nrm.queries import paths
@@ -189,15 +190,17 @@ def form_version(actor: Actor, form_version_id: str) -> FormContent:
     return FormContent(id=row.id, key=row.key, number=row.number, content=row.content)
 
 
-def draw_file(content: bytes, *, language: str, mirrored: bool | None = None) -> str:
+def draw_file(content: bytes, *, language: str, mirrored: bool | None = None, on_paper: bool = False) -> str:
     """Draw a diagram that is not stored.
 
     Args:
         content: a BPMN file.
         language: language of the texts.
         mirrored: draw from right to left; None for "as the language is written".
+        on_paper: give HTML with A4 pages instead of one SVG.
 
     Raises:
         BadPath: the file cannot be read.
     """
-    return draw_path(content, language=language, mirrored=mirrored)
+    draw = draw_pages if on_paper else draw_path
+    return draw(content, language=language, mirrored=mirrored)
