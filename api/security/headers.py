@@ -13,7 +13,7 @@ CONTENT_SECURITY: Final = (
 _ALWAYS: Final = (
     ("Content-Security-Policy", CONTENT_SECURITY),
     ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"),

@@ -1,0 +1,257 @@
+"""One declaration per page: who may come, what is shown, and what happens when something is wrong.
+
+```
+@work.get("/work")
+def show(visit: Visit) -> Answer:
+    return visit.show("work/inbox.html", rows=...)
+```
+
+A visit goes through: route → who visits → the form's token → the handler → a page. Whatever is wrong on the way is an
+error of `nrm.errors` and becomes a page in the reader's language, in one place. Every page works without a script;
+scripts only save steps.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, TypeAlias
+from urllib.parse import quote, urlsplit
+
+from flask import Blueprint, Request, Response, g, render_template, request
+from werkzeug.datastructures import MultiDict
+
+from api.pages.kit.words import OWN_NAMES, Words
+from api.security.sessions import same_site, secret_of, who_asks
+from api.transport.problems import STATUSES
+from api.transport.refusals import Refused
+from nrm.actors import Actor, ActorKind
+from nrm.credentials import keyed_hash
+from nrm.errors import NotAllowed, NotSignedIn, NotValid, NrmError, StaleVersion, TooMany
+from nrm.i18n import LANGUAGES, say
+from nrm.installation import installation
+from nrm.queries import packs
+
+LANGUAGE_COOKIE: Final = "nrm_language"
+_SAFE: Final = frozenset({"GET", "HEAD"})
+_WORTH_PACKING: Final = 1000
+_NOBODY: Final = Actor(kind=ActorKind.USER, id="", seats=())
+
+Answer: TypeAlias = "str | Response"
+Handler: TypeAlias = Callable[..., Answer]
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """One request for a page.
+
+    Attributes:
+        actor: who visits; without an id where nobody needs to be signed in.
+        session_id: id of the session.
+        words: the reader's language.
+        form: what was filled in.
+        query: what stands in the address.
+    """
+
+    actor: Actor
+    session_id: str
+    words: Words
+    form: MultiDict[str, str] = field(default_factory=MultiDict)
+    query: MultiDict[str, str] = field(default_factory=MultiDict)
+
+    @property
+    def now(self) -> datetime:
+        """Give the present moment of the installation."""
+        return self.words.now
+
+    @property
+    def language(self) -> str:
+        """Give the reader's language."""
+        return self.words.language
+
+    def text(self, name: str) -> str:
+        """Give a text that was filled in, "" when there is none."""
+        return self.form.get(name, "").replace("\r\n", "\n").strip()
+
+    def version(self) -> int | None:
+        """Give the version that the page was made from; None when it names none."""
+        given = self.form.get("version", "")
+        return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+
+    def show(self, template: str, *, status: int = 200, **values: object) -> Response:
+        """Make a page.
+
+        Args:
+            template: below api/templates.
+            status: HTTP status.
+            values: what the template reads beside the visit.
+        """
+        page = render_template(template, visit=self, w=self.words, t=self.words.t, token=_token(), **values)
+        return Response(page, status=status, content_type="text/html; charset=utf-8")
+
+    def may(self, permission: str) -> bool:
+        """Say whether some seat of the visitor gives a permission."""
+        return self.actor.may(permission)
+
+    def problem(self, code: str, params: Mapping[str, object] | None = None) -> str:
+        """Say an error's code in the reader's language."""
+        found = say("errors", code, self.language, params) or say("problems", code, self.language, params)
+        return found or self.words.t("shell.something_wrong")
+
+
+class Pages:
+    """The pages about one noun."""
+
+    def __init__(self, name: str) -> None:
+        """Make their blueprint."""
+        self.blueprint = Blueprint(f"pages_{name}", f"api.pages.{name}")
+
+    def get(self, rule: str, *, permission: str | None = None, signed_in: bool = True) -> Callable[[Handler], Handler]:
+        """Declare a page that only shows."""
+        return self._declare("GET", rule, permission, signed_in=signed_in)
+
+    def post(self, rule: str, *, permission: str | None = None, signed_in: bool = True) -> Callable[[Handler], Handler]:
+        """Declare what a form of a page does; it answers with another page's address, or the page with what is wrong."""
+        return self._declare("POST", rule, permission, signed_in=signed_in)
+
+    def _declare(
+        self, method: str, rule: str, permission: str | None, *, signed_in: bool
+    ) -> Callable[[Handler], Handler]:
+        def add(handler: Handler) -> Handler:
+            def view(**parts: str) -> Answer:
+                return _answer(handler, parts, permission, signed_in=signed_in)
+
+            self.blueprint.add_url_rule(
+                rule, endpoint=handler.__name__, view_func=view, methods=[method], provide_automatic_options=False
+            )
+            return handler
+
+        return add
+
+
+def see(address: str) -> Response:
+    """Send the browser to another page, so that loading again repeats nothing."""
+    answer = Response(status=303)
+    answer.headers["Location"] = address
+    return answer
+
+
+def own_address(address: str | None, otherwise: str = "/work") -> str:
+    """Give an address of this service only: never another site's, whatever a link says."""
+    if not address or not address.startswith("/") or address.startswith(("//", "/\\")) or "\\" in address:
+        return otherwise
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return otherwise
+    return address if not parts.netloc and not parts.scheme and address.isprintable() else otherwise
+
+
+def _answer(handler: Handler, parts: Mapping[str, str], permission: str | None, *, signed_in: bool) -> Answer:
+    visit = stranger()
+    try:
+        visit = _visit(signed_in=signed_in)
+        if permission is not None and not visit.actor.may(permission):
+            raise NotAllowed("not_allowed", permission=permission)
+        return _packed(handler(visit, **parts))
+    except NotSignedIn:
+        if request.method in _SAFE:
+            return see("/sign-in?next=" + quote(request.full_path.rstrip("?"), safe=""))
+        return see("/sign-in?ended=1")
+    except NrmError as error:
+        return wrong(visit, error)
+
+
+def _visit(*, signed_in: bool) -> Visit:
+    if not signed_in:
+        if request.method not in _SAFE:
+            same_site(request)
+        visit = stranger()
+    else:
+        asked = who_asks(request)
+        g.actor_id, g.language = asked.actor.id, asked.actor.language
+        visit = Visit(actor=asked.actor, session_id=asked.session_id, words=words_of(asked.actor.language))
+        if request.method not in _SAFE and not hmac.compare_digest(request.form.get("token", ""), _token()):
+            raise Refused(403, "other_site")
+    visit.query = request.args
+    if request.method not in _SAFE:
+        visit.form = request.form
+    return visit
+
+
+def stranger() -> Visit:
+    """Give a visit by somebody who is not signed in."""
+    return Visit(actor=_NOBODY, session_id="", words=words_of(wished_language(request)))
+
+
+def wished_language(asked: Request) -> str:
+    """Give the language that a browser asks for: what was chosen before, else what it says it reads."""
+    chosen = asked.cookies.get(LANGUAGE_COOKIE, "")
+    if chosen in LANGUAGES:
+        return chosen
+    return asked.accept_languages.best_match(LANGUAGES) or str(packs.pack().country.get("default_language", "en"))
+
+
+def words_of(language: str) -> Words:
+    """Give the words of a language, with the country's time."""
+    pack = packs.pack()
+    language = language if language in LANGUAGES else "en"
+    months = pack.country.get("months")
+    named = months.get(language) if isinstance(months, dict) else None
+    return Words(
+        language=language,
+        zone=pack.calendar_for(None).zone,
+        now=installation().clock.now(),
+        months=tuple(str(month) for month in named) if isinstance(named, list) else (),
+        digits=str(pack.country.get("default_digits", "latin")),
+    )
+
+
+def _token() -> str:
+    """Give the token of the session's forms: another site cannot know it."""
+    try:
+        secret = secret_of(request)
+    except NotSignedIn:
+        return ""
+    return keyed_hash(installation().config.secret, "form", secret)
+
+
+def wrong(visit: Visit, error: NrmError) -> Response:
+    """Show what is wrong, and that nothing was lost."""
+    if isinstance(error, Refused):
+        status = error.status
+    else:
+        status = next((number for kind, number in STATUSES if isinstance(error, kind)), 500)
+    problems = [visit.problem(one.code, one.params) for one in error.problems] if isinstance(error, NotValid) else []
+    again = isinstance(error, StaleVersion)
+    answer = visit.show(
+        "shell/wrong.html",
+        status=status,
+        message=visit.problem(error.code, error.params),
+        problems=problems,
+        again=own_address(urlsplit(request.referrer or "").path, "/work") if again else None,
+    )
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def _packed(answer: Answer) -> Answer:
+    """Compress a page. The session cookie never comes with another site's request, so nobody can probe its size."""
+    if not isinstance(answer, Response) or not (answer.content_type or "").startswith("text/html"):
+        return answer
+    body = answer.get_data()
+    if len(body) < _WORTH_PACKING or "gzip" not in request.headers.get("Accept-Encoding", ""):
+        return answer
+    answer.set_data(gzip.compress(body, 6, mtime=0))
+    answer.headers["Content-Encoding"] = "gzip"
+    answer.headers["Vary"] = "Accept-Encoding"
+    return answer
+
+
+def own_names() -> Mapping[str, str]:
+    """Give what each language calls itself, for the switch."""
+    return OWN_NAMES

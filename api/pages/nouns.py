@@ -1,0 +1,59 @@
+"""All pages, as the application registers them; and what every page may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flask import Flask, request
+
+from api.pages.kit import assets
+from api.pages.kit.visits import Visit, own_address, own_names
+from api.pages.session import session
+from api.pages.work import work
+from nrm.installation import installation
+
+PAGES: Final = (session, work)
+_TEMPLATES: Final = Path(__file__).parents[1] / "templates"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A place in the main menu.
+
+    Attributes:
+        address: where it leads.
+        text: key of its text.
+        here: the page is in that place.
+    """
+
+    address: str
+    text: str
+    here: bool
+
+
+_MENU: Final = (("/work", "shell.menu_work", None, ("/work", "/tasks")),)
+"""Address, text, permission that is needed, and the addresses that belong to it."""
+
+
+def menu(visit: Visit) -> Iterator[Entry]:
+    """Give the main menu of a visitor: only places that the visitor may enter."""
+    for address, text, permission, places in _MENU:
+        if permission is None or visit.may(permission):
+            yield Entry(address=address, text=text, here=request.path.startswith(places))
+
+
+def register_pages(app: Flask) -> None:
+    """Add all pages to the application."""
+    app.template_folder = str(_TEMPLATES)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.register_blueprint(assets.blueprint)
+    for noun in PAGES:
+        app.register_blueprint(noun.blueprint)
+    app.jinja_env.globals.update(asset=assets.address, menu=menu, own_names=own_names())
+
+    @app.context_processor
+    def _about() -> dict[str, object]:
+        return {"demo": installation().config.demo, "back": own_address(request.full_path.rstrip("?"))}

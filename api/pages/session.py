@@ -1,0 +1,90 @@
+"""Signing in and out, and the language of the pages."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from api.pages.kit.visits import LANGUAGE_COOKIE, Answer, Pages, Visit, own_address, own_names, see
+from api.security.sessions import give_cookie, secret_of, take_cookie
+from nrm.actions import sign_in as actions
+from nrm.actions.users import set_language
+from nrm.errors import NotSignedIn, TooMany
+from nrm.i18n import LANGUAGES
+from nrm.installation import installation
+
+session = Pages("session")
+_YEAR = 31_536_000
+
+
+@session.get("/sign-in", signed_in=False)
+def sign_in_page(visit: Visit) -> Answer:
+    """Ask who it is."""
+    return _sign_in(visit, next_page=own_address(visit.query.get("next")), ended="ended" in visit.query)
+
+
+def _sign_in(visit: Visit, *, next_page: str, login: str = "", wrong: str = "", ended: bool = False) -> Response:
+    demo = installation().config.demo
+    return visit.show(
+        "session/sign_in.html",
+        status=401 if wrong else 200,
+        next_page=next_page,
+        login=login,
+        wrong=wrong,
+        ended=ended,
+        demo=demo,
+        languages=own_names(),
+    )
+
+
+@session.post("/sign-in", signed_in=False)
+def sign_in(visit: Visit) -> Answer:
+    """Sign in: name, password and the code of the second factor, all at once."""
+    next_page, login = own_address(visit.form.get("next")), visit.text("login")[:100]
+    try:
+        _, secret = actions.sign_in(
+            login,
+            visit.form.get("password", ""),
+            otp=visit.text("otp")[:10] or None,
+            address=request.remote_addr or "",
+            device=request.user_agent.string[:64],
+        )
+    except (NotSignedIn, TooMany) as error:
+        answer = _sign_in(visit, next_page=next_page, login=login, wrong=visit.problem(error.code, error.params))
+        if isinstance(error, TooMany):
+            answer.status_code = 429
+            answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
+    return give_cookie(see(next_page), request, secret)
+
+
+@session.post("/sign-out")
+def sign_out(visit: Visit) -> Answer:
+    """End the session; what a browser kept of drafts goes with it."""
+    actions.sign_out(visit.actor, secret_of(request))
+    answer = take_cookie(see("/sign-in"))
+    answer.headers["Clear-Site-Data"] = '"storage"'
+    return answer
+
+
+@session.post("/language", signed_in=False)
+def choose_language(visit: Visit) -> Answer:
+    """Choose a language before signing in."""
+    return _keep_language(visit)
+
+
+@session.post("/my-language")
+def change_language(visit: Visit) -> Answer:
+    """Choose the language of one's pages and messages."""
+    if visit.text("language") in LANGUAGES:
+        set_language(visit.actor, language=visit.text("language"))
+    return _keep_language(visit)
+
+
+def _keep_language(visit: Visit) -> Response:
+    answer = see(own_address(visit.form.get("back")))
+    if visit.text("language") in LANGUAGES:
+        secure = installation().config.cookie_secure
+        answer.set_cookie(
+            LANGUAGE_COOKIE, visit.text("language"), max_age=_YEAR, secure=secure, httponly=True, samesite="Lax"
+        )
+    return answer

@@ -1,0 +1,140 @@
+"""My work: what is to be done, the most pressing first; and taking it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+from urllib.parse import urlencode
+
+from api.pages.kit.visits import Answer, Pages, Visit, own_address, see, wrong
+from api.pages.kit.words import Due
+from api.transport import cursors
+from nrm.actions import tasks as actions
+from nrm.errors import Conflict, IllegalMove, NotFound, StaleVersion
+from nrm.queries import inbox as inboxes
+from nrm.queries import packs
+from nrm.queries.inbox import InboxFilter, Tab, TaskRow
+from nrm.queries.page import Page
+
+work = Pages("work")
+
+ROWS: Final = 40
+PRIORITIES: Final = ("emergency", "urgent", "normal")
+_LIST: Final = "pages.work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One task in the list.
+
+    Attributes:
+        task: the task.
+        due: how pressing it is.
+        desk: name of the desk that has it.
+        mine: the reader has taken it.
+    """
+
+    task: TaskRow
+    due: Due
+    desk: str
+    mine: bool
+
+
+@work.get("/work")
+def show(visit: Visit) -> Answer:
+    """Show a tab of the inbox, in groups by how pressing things are."""
+    tab = Tab(visit.query["tab"]) if visit.query.get("tab") in set(Tab) else Tab.MINE
+    only = _filter(visit)
+    cursor = visit.query.get("after")
+    after = cursors.read_cursor(_LIST, cursor) if cursor else None
+    page = inboxes.inbox(visit.actor, visit.now, tab=tab, only=only, after=after, limit=ROWS)
+    return visit.show(
+        "work/inbox.html",
+        tab=tab,
+        tabs=tuple(Tab),
+        counts=inboxes.counts(visit.actor, visit.now),
+        groups=tuple(_groups(visit, page.items, tab)),
+        only=only,
+        desks=[desk for desk in packs.pack().desks if desk.id in visit.actor.desks],
+        priorities=PRIORITIES,
+        next_page=_next(visit, page),
+        here=_here(visit),
+        filtered=only != InboxFilter(),
+        taken=visit.query.get("taken"),
+    )
+
+
+def _filter(visit: Visit) -> InboxFilter:
+    priority, desk = visit.query.get("priority"), visit.query.get("desk")
+    return InboxFilter(
+        desk=desk if desk in visit.actor.desks else None,
+        priority=priority if priority in PRIORITIES else None,
+        overdue=visit.query.get("late") == "1",
+        unclaimed=visit.query.get("free") == "1",
+    )
+
+
+def _groups(visit: Visit, rows: Iterable[TaskRow], tab: Tab) -> Iterator[tuple[str, list[Line]]]:
+    """Give the rows in groups; they come in the order of their due dates, so each group is one stretch."""
+    desks = {desk.id: visit.words.name(desk.names) for desk in packs.pack().desks}
+    lines = (_line(visit, row, desks) for row in rows)
+    if tab in {Tab.DONE, Tab.ON_HOLD}:
+        yield str(tab), list(lines)
+        return
+    for group, members in groupby(lines, key=lambda line: line.due.group):
+        yield group, list(members)
+
+
+def _line(visit: Visit, row: TaskRow, desks: Mapping[str, str]) -> Line:
+    return Line(
+        task=row,
+        due=visit.words.due(row.due_at),
+        desk=desks.get(row.desk_id, ""),
+        mine=row.assignee_id == visit.actor.id,
+    )
+
+
+def _next(visit: Visit, page: Page[TaskRow]) -> str | None:
+    if page.next_key is None:
+        return None
+    kept = {name: value for name, value in visit.query.items() if name != "after"}
+    return "/work?" + urlencode({**kept, "after": cursors.write_cursor(_LIST, page.next_key)})
+
+
+def _here(visit: Visit) -> str:
+    kept = {name: value for name, value in visit.query.items() if name not in {"after", "taken"}}
+    return "/work" + ("?" + urlencode(kept) if kept else "")
+
+
+@work.post("/work/next", permission="task.work")
+def take_next(visit: Visit) -> Answer:
+    """Take the most pressing task of one's desks that nobody has taken, and open it."""
+    for _ in range(5):
+        found = inboxes.next_unclaimed(visit.actor)
+        if found is None:
+            break
+        try:
+            actions.claim_task(visit.actor, found)
+        except IllegalMove:
+            continue  # a colleague was quicker; there may be another one
+        return see(f"/tasks/{found}")
+    return wrong(visit, NotFound("no_task_waits"))
+
+
+@work.post("/tasks/<task_id>/take")
+def take(visit: Visit, task_id: str) -> Answer:
+    """Take a task; when a colleague was quicker, say so and show it as it is."""
+    try:
+        actions.claim_task(visit.actor, task_id, version=visit.version())
+    except (IllegalMove, StaleVersion, Conflict):
+        return see(f"/tasks/{task_id}?quicker=1")
+    return see(own_address(visit.form.get("back"), f"/tasks/{task_id}"))
+
+
+@work.post("/tasks/<task_id>/release")
+def release(visit: Visit, task_id: str) -> Answer:
+    """Put a task back to its desk."""
+    actions.release_task(visit.actor, task_id, version=visit.version(), reason=visit.text("reason") or None)
+    return see(own_address(visit.form.get("back")))
