@@ -12,10 +12,11 @@ from flask import Flask, request
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names
 from api.pages.session import session
+from api.pages.tasks import tasks
 from api.pages.work import work
 from nrm.installation import installation
 
-PAGES: Final = (session, work)
+PAGES: Final = (session, work, tasks)
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 
@@ -34,7 +35,9 @@ class Entry:
     here: bool
 
 
-_MENU: Final = (("/work", "shell.menu_work", None, ("/work", "/tasks")),)
+_MENU: Final[tuple[tuple[str, str, str | None, tuple[str, ...]], ...]] = (
+    ("/work", "shell.menu_work", None, ("/work", "/tasks")),
+)
 """Address, text, permission that is needed, and the addresses that belong to it."""
 
 

@@ -20,7 +20,7 @@ from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotFound
 from nrm.models import Case, Person, Run, Task
-from nrm.queries import paths
+from nrm.queries import packs, paths
 from nrm.queries.desks import desks_of
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, newest_after, size, text_of
 from nrm.queries.shown_names import name_in_list
@@ -407,7 +407,7 @@ def _standing(actor: Actor, desk: str, organisation: str) -> Standing:
     return (
         desk in actor.desks,
         actor.may("task.work", desk=desk, organisation=organisation),
-        actor.may("task.assign", desk=desk, organisation=organisation),
+        packs.pack().supervises(actor, "task.assign", desk),
     )
 
 

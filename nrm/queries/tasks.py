@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -102,6 +102,7 @@ class TaskView:
         answers: the answers, once it is completed.
         undo_until: until when completing can be undone.
         service_category: kind of the planned service that its run is about, for those who may read the case.
+        uses: values of the run that conditions of the form read, as they are stored.
     """
 
     id: str
@@ -118,6 +119,7 @@ class TaskView:
     comments: tuple[Comment, ...]
     undo_until: datetime | None
     allowed_actions: tuple[str, ...]
+    uses: Mapping[str, Json] = field(default_factory=dict)
 
 
 def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
@@ -168,6 +170,7 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
         comments=_comments(row.id),
         undo_until=undo_until if "undo" in allowed else None,
         allowed_actions=allowed,
+        uses=_uses(row, form) if in_it else {},
     )
 
 
@@ -202,6 +205,14 @@ def _form(form_version_id: str | None) -> FormView | None:
         )
     ).one()
     return FormView(id=row.id, key=row.key, number=row.number, content=row.content)
+
+
+def _uses(row: Task, form: FormView | None) -> dict[str, Json]:
+    named = form.content.get("uses") if form else None
+    if not isinstance(named, list) or not named:
+        return {}
+    values = db.session.execute(select(Run.decision_values).where(Run.id == row.run_id)).scalar_one()
+    return {name: values[name] for name in named if name in values}
 
 
 def _draft(actor: Actor, task_id: str) -> Draft | None:

@@ -114,7 +114,7 @@ class Pages:
         return self._declare("GET", rule, permission, signed_in=signed_in)
 
     def post(self, rule: str, *, permission: str | None = None, signed_in: bool = True) -> Callable[[Handler], Handler]:
-        """Declare what a form of a page does; it answers with another page's address, or the page with what is wrong."""
+        """Declare what a form does: it leads to another page, or shows the same one with what is wrong."""
         return self._declare("POST", rule, permission, signed_in=signed_in)
 
     def _declare(

@@ -1,0 +1,153 @@
+// A task's form: asks only what matters by the answers so far, and keeps what is typed on the server.
+import { evaluate, fromPlain, truthy } from "./expressions.js";
+import { tellLine } from "./line.js";
+
+const form = document.getElementById("answers");
+const state = document.getElementById("draft-state");
+const PAUSE = 900; // milliseconds without typing before a draft is saved
+const AGAIN = 8000; // milliseconds before a draft that did not come through is sent again
+
+// ---- questions that depend on others -------------------------------------------------------------------------------
+
+const NUMBERS = new Set(["integer", "decimal", "money"]);
+const uses = form ? fromPlain(JSON.parse(form.dataset.uses)) : {};
+const today = form ? fromPlain({ $date: form.dataset.today }) : null;
+const BOOLEANS = { true: true, false: false };
+
+function answer(box) {
+  const kind = box.dataset.kind;
+  if (kind === "some") return [...box.querySelectorAll("input:checked")].map((input) => input.value);
+  if (kind === "acknowledge") return box.querySelector("input").checked;
+  if (kind === "one") {
+    const value = box.querySelector("input:checked")?.value ?? null;
+    return value in BOOLEANS ? BOOLEANS[value] : value;
+  }
+  const text = box.querySelector("input:not([type=hidden]), select, textarea")?.value.trim() ?? "";
+  if (text === "") return null;
+  if (NUMBERS.has(kind)) return fromPlain({ $decimal: text });
+  if (kind === "date") return fromPlain({ $date: text });
+  if (kind === "datetime") return fromPlain({ $datetime: text.length === 16 ? `${text}:00` : text });
+  return text;
+}
+
+// Questions come in the order in which their conditions may read each other.
+function look(boxes, scope) {
+  for (const box of boxes) {
+    const tree = box.dataset.relevant;
+    let asked = !box.parentElement.closest("[data-off]");
+    if (asked && tree) {
+      try {
+        asked = truthy(evaluate(JSON.parse(tree), scope, { today }));
+      } catch {
+        asked = true;
+      }
+    }
+    box.toggleAttribute("data-off", !asked);
+    if (box.dataset.kind === "group" || box.dataset.kind === "note") continue;
+    if (box.dataset.kind === "repeat") {
+      for (const round of box.querySelectorAll("[data-round]")) look(questions(round), { ...scope });
+      continue;
+    }
+    scope[box.dataset.question] = asked ? answer(box) : null;
+  }
+}
+
+function questions(place) {
+  const inside = [...place.querySelectorAll("[data-question]")];
+  return inside.filter((box) => box.parentElement.closest("[data-round]") === (place.closest("[data-round]") ?? null));
+}
+
+const refresh = () => look(questions(form), { ...uses });
+
+// ---- the draft -----------------------------------------------------------------------------------------------------
+
+let timer = 0;
+let saving = false;
+let dirty = false;
+let sent = false;
+
+async function save() {
+  clearTimeout(timer);
+  if (!dirty || saving || sent) return;
+  saving = true;
+  dirty = false;
+  const body = new FormData(form);
+  body.set("do", "draft");
+  for (const name of [...body.keys()]) if (name.startsWith("f.")) body.delete(name);
+  try {
+    const reply = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    tellLine(true);
+    if (!reply.headers.get("Content-Type")?.includes("json")) throw new Error("signed out");
+    const told = await reply.json();
+    state.textContent = told.words;
+    state.classList.toggle("error", !reply.ok);
+    if (told.version) form.elements.draft_version.value = told.version;
+  } catch {
+    dirty = true;
+    state.textContent = state.dataset.lost;
+    state.classList.add("error");
+    tellLine(false);
+    timer = setTimeout(save, AGAIN);
+  }
+  saving = false;
+  if (dirty && state.dataset.lost !== state.textContent) timer = setTimeout(save, PAUSE);
+}
+
+function typed() {
+  dirty = true;
+  clearTimeout(timer);
+  timer = setTimeout(save, PAUSE);
+}
+
+// ---- sending -------------------------------------------------------------------------------------------------------
+
+// Sent by hand, so that a lost line leaves the page and its answers where they are.
+async function send(event) {
+  const pressed = event.submitter;
+  event.preventDefault();
+  if (sent) return;
+  sent = true;
+  clearTimeout(timer);
+  const buttons = form.querySelectorAll("button");
+  const body = new FormData(form);
+  if (pressed?.name) body.append(pressed.name, pressed.value);
+  buttons.forEach((button) => (button.disabled = true));
+  state.classList.remove("error");
+  state.textContent = state.dataset.sending;
+  try {
+    const reply = await fetch(form.action, { method: "POST", body });
+    tellLine(true);
+    dirty = false;
+    if (reply.redirected && reply.ok) {
+      location.assign(reply.url);
+      return;
+    }
+    const page = await reply.text();
+    document.open();
+    document.write(page);
+    document.close();
+  } catch {
+    sent = false;
+    dirty = true;
+    buttons.forEach((button) => (button.disabled = false));
+    state.textContent = state.dataset.lost;
+    state.classList.add("error");
+    tellLine(false);
+    timer = setTimeout(save, AGAIN);
+  }
+}
+
+if (form) {
+  form.addEventListener("input", () => {
+    refresh();
+    typed();
+  });
+  form.addEventListener("change", refresh);
+  form.addEventListener("submit", send);
+  addEventListener("online", save);
+  addEventListener("beforeunload", (event) => {
+    if (dirty && !sent) event.preventDefault();
+  });
+  addEventListener("visibilitychange", () => document.visibilityState === "hidden" && save());
+  refresh();
+}
