@@ -12,6 +12,7 @@ from tests.architecture.sources import ROOT
 LOCALE = ROOT / "nrm" / "locale"
 LANGUAGES = ("ar", "ckb", "en")
 PLACE = re.compile(r"\{(\w+)")
+PLURAL_FORMS = {"zero", "one", "two", "few", "many", "other"}
 CATALOGUES = sorted({path.relative_to(LOCALE / path.relative_to(LOCALE).parts[0]) for path in LOCALE.rglob("*.json")})
 
 
@@ -40,10 +41,27 @@ def test_each_english_text_is_translated_whole(language, file):
     english, translated = catalogue("en", file), catalogue(language, file)
     assert translated.keys() == english.keys()
     assert [key for key, text in translated.items() if not text.strip()] == []
-    other_places = {
-        key: text for key, text in translated.items() if set(PLACE.findall(text)) != set(PLACE.findall(english[key]))
-    }
+    other_places = {key: text for key, text in translated.items() if places(key, text) != places(key, english[key])}
     assert other_places == {}
+
+
+def places(key: str, text: str) -> set[str]:
+    """Give the places of a text; a plural form may say its number as a word."""
+    return set(PLACE.findall(text)) - ({"n"} if key.rpartition(".")[2] in PLURAL_FORMS else set())
+
+
+def test_every_text_that_a_page_names_is_there():
+    named = re.compile(r"""\bt\(\s*["'](\w+)\.(\w+)["']\s*[,)]""")
+    files = [*(ROOT / "api" / "templates").rglob("*.html"), *(ROOT / "api" / "pages").rglob("*.py")]
+    found = {match.groups() for file in files for match in named.finditer(file.read_text())}
+    assert found
+    missing = []
+    for noun, code in sorted(found):
+        file = LOCALE / "en" / "pages" / f"{noun}.json"
+        known = json.loads(file.read_text()) if file.exists() else {}
+        if code not in known and f"{code}.other" not in known:
+            missing.append(f"{noun}.{code}")
+    assert missing == []
 
 
 @pytest.mark.parametrize("file", CATALOGUES, ids=str)

@@ -55,7 +55,7 @@ class Page(HTMLParser):
         if tag == "html":
             self.language, self.direction = given["lang"], given["dir"]
         if tag == "form":
-            self.forms.append(HtmlForm(action=given["action"] if "action" in given else "", method=given["method"]))
+            self.forms.append(HtmlForm(action=given.get("action", ""), method=given["method"]))
         if tag == "a":
             self._link = given["href"]
         if (tag == "script" and "src" not in given) or tag == "style" or "style" in given:
