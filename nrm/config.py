@@ -35,6 +35,7 @@ class Config:
         worker_threads: threads of the embedded runner, ≥ 1.
         worker_poll_seconds: longest pause of an idle runner.
         worker_silent_seconds: age of the last sign of life after which the runner counts as silent.
+        long_polls: how many readers of the events feed one web process lets wait at a time; 0 for none.
         trusted_proxies: number of proxies in front whose forwarded headers are believed.
         log_level: debug, info, warning or error.
     """
@@ -57,6 +58,7 @@ class Config:
     worker_threads: int = 2
     worker_poll_seconds: float = 1.0
     worker_silent_seconds: int = 60
+    long_polls: int = 2
     trusted_proxies: int = 0
     log_level: str = "info"
 
@@ -98,6 +100,7 @@ def read_config(env: Mapping[str, str]) -> Config:
         worker_threads=_whole(env, "NRM_WORKER_THREADS", default.worker_threads),
         worker_poll_seconds=_seconds(env, "NRM_WORKER_POLL_SECONDS", default.worker_poll_seconds),
         worker_silent_seconds=_whole(env, "NRM_WORKER_SILENT_SECONDS", default.worker_silent_seconds),
+        long_polls=_whole(env, "NRM_LONG_POLLS", default.long_polls, least=0),
         trusted_proxies=_whole(env, "NRM_TRUSTED_PROXIES", default.trusted_proxies, least=0),
         log_level=env.get("NRM_LOG_LEVEL", default.log_level).lower(),
     )

@@ -37,6 +37,7 @@ KINDS: Final[Mapping[str, str]] = {
     "consent.overridden": "a disclosure without consent was approved",
     "consent.override_asked": "a disclosure without consent was asked for",
     "disclosure.made": "personal data were disclosed",
+    "disclosure.restricted": "a receiver may no longer use what it got",
     "need.recorded": "a need was recorded",
     "need.changed": "a need changed",
     "need.unmet": "a need could not be met",
@@ -114,6 +115,12 @@ KINDS: Final[Mapping[str, str]] = {
     "key.issued": "a key was issued",
     "key.revoked": "a key was revoked",
     "manifest.imported": "an arrival list was imported",
+    "endpoint.added": "an address for webhooks was added",
+    "endpoint.changed": "an address for webhooks was changed, or its secret",
+    "endpoint.disabled": "nothing is sent any more to an address for webhooks",
+    "endpoint.enabled": "webhooks are sent again to an address",
+    "endpoint.removed": "an address for webhooks was removed",
+    "webhook.test": "a test was sent to an address for webhooks",
     "record.read": "sensitive data were read",
 }
 """Every kind of event, with the fact that it states."""

@@ -83,6 +83,7 @@ class Pending:
     subject: tuple[str, str]
     data: Data
     organisation_id: str | None
+    sender_id: str | None
 
 
 @dataclass(slots=True)
@@ -150,6 +151,7 @@ class Work:
         subject: tuple[str, str],
         data: Data | None = None,
         organisation_id: str | None = None,
+        sender_id: str | None = None,
     ) -> None:
         """State a fact; it is written with the rest at the end.
 
@@ -158,14 +160,22 @@ class Work:
             stream: id of the locked case, of an organisation, or "system".
             subject: kind and id of what it happened to.
             data: ids and codes, never a personal value.
-            organisation_id: the organisation in whose name it happened, where there is one.
+            organisation_id: the organisation that it is about, where there is one.
+            sender_id: the organisation that sent the referral that it is about.
 
         Raises:
             KeyError: when the kind is not in the list of events.
         """
         KINDS[kind]
         self._events.append(
-            Pending(stream=stream, kind=kind, subject=subject, data=data or {}, organisation_id=organisation_id)
+            Pending(
+                stream=stream,
+                kind=kind,
+                subject=subject,
+                data=data or {},
+                organisation_id=organisation_id,
+                sender_id=sender_id,
+            )
         )
 
     def add(self, model: type[Base], **values: Any) -> str:  # noqa: ANN401 - column values
@@ -329,6 +339,7 @@ class Work:
                     "kind": pending.kind,
                     "actor": self.actor.id,
                     "organisation_id": pending.organisation_id,
+                    "sender_id": pending.sender_id,
                     "subject_kind": pending.subject[0],
                     "subject_id": pending.subject[1],
                     "data": dict(pending.data),

@@ -104,8 +104,9 @@ def record_end(work: Work, referral: Referral) -> None:
         "referral.closed",
         stream=referral.case_id,
         subject=("referral", referral.id),
-        data={"outcome": outcome},
+        data={"outcome": outcome, "state": str(referral.state), "version": referral.version},
         organisation_id=referral.to_organisation_id,
+        sender_id=referral.from_organisation_id,
     )
     note_plan_service(work, referral, "ended", outcome)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from nrm import ids
 from nrm.actions import referral_moves, runs
@@ -236,11 +236,25 @@ def _end_disclosures(work: Work, case: Case, consent_id: str, scope: frozenset[s
         work, case, reason=WithdrawReason.CONSENT_WITHDRAWN, organisation_ids=narrow, consent_id=consent_id
     )
     work.flush()
-    statement = update(Disclosure).where(Disclosure.consent_id == consent_id, Disclosure.restricted_at.is_(None))
+    held = [Disclosure.consent_id == consent_id, Disclosure.restricted_at.is_(None)]
     if narrow is not None:
-        statement = statement.where(Disclosure.organisation_id.in_(narrow))
-    work.session.execute(statement.values(restricted_at=work.now).execution_options(synchronize_session=False))
+        held.append(Disclosure.organisation_id.in_(narrow))
+    _tell_holders(work, case, held)
+    statement = update(Disclosure).where(*held).values(restricted_at=work.now)
+    work.session.execute(statement.execution_options(synchronize_session=False))
     return ended
+
+
+def _tell_holders(work: Work, case: Case, held: list[ColumnElement[bool]]) -> None:
+    """State, for each referral through which data were got, that its receiver may use them no more."""
+    found = select(Disclosure.referral_id, Disclosure.organisation_id).where(*held, Disclosure.referral_id.is_not(None))
+    for referral_id, organisation_id in work.session.execute(found.distinct().order_by(Disclosure.referral_id)):
+        work.record(
+            "disclosure.restricted",
+            stream=case.id,
+            subject=("referral", str(referral_id)),
+            organisation_id=organisation_id,
+        )
 
 
 def _holding(work: Work, case: Case, consent_id: str, categories: frozenset[str]) -> frozenset[str]:

@@ -27,11 +27,11 @@ def do_due(work: Work, loaded: LoadedReferral, state: ReferralState) -> str:
     if state is _S.INFO_REQUESTED:
         # Nobody answered the receiver's question: its clock runs on, so that the referral cannot rest for ever.
         referral.state = _S.ACKNOWLEDGED
+        touch(work, referral)
         clocks.record(work, referral, "referral.overdue", clock="answer")
         if referral.from_desk_id is not None:
             clocks.notify(work, "referral.overdue", referral, desk=referral.from_desk_id)
         clocks.go_on(work, case, referral, "decide")
-        touch(work, referral)
         return "answer_overdue"
     found = clocks.moments(case, referral)
     duty = clocks.next_duty(referral, found)[0] if found is not None else "remind"

@@ -247,12 +247,14 @@ def escalate(work: Work, case: Case, referral: Referral) -> None:
         inside = desk.organisation_id != referral.to_organisation_id
         if inside and case.level != Level.STRICT:
             give_access(work, case.id, holder=(Holder.DESK, desk.id), access=Access.OVERVIEW, reason="escalation")
-    work.record(
+    record(
+        work,
+        referral,
         "referral.overdue",
-        stream=referral.case_id,
-        subject=("referral", referral.id),
-        data={"clock": referral.clock, "rung": referral.escalation, "roles": list(rung.roles), "desks": told},
-        organisation_id=referral.to_organisation_id,
+        clock=referral.clock,
+        rung=referral.escalation,
+        roles=list(rung.roles),
+        desks=told,
     )
 
 
@@ -269,12 +271,13 @@ def notify(work: Work, kind: str, referral: Referral, *, desk: str) -> None:
     )
 
 
-def record(work: Work, referral: Referral, kind: str, **data: str | int | bool | None) -> None:
-    """State a fact about a referral."""
+def record(work: Work, referral: Referral, kind: str, **data: str | int | bool | list[str] | None) -> None:
+    """State a fact about a referral, after its row was changed: state and version stand in the fact."""
     work.record(
         kind,
         stream=referral.case_id,
         subject=("referral", referral.id),
-        data=data,
+        data={"state": str(referral.state), "version": referral.version, **data},
         organisation_id=referral.to_organisation_id,
+        sender_id=referral.from_organisation_id,
     )

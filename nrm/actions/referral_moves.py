@@ -76,14 +76,12 @@ def perform_loaded(work: Work, loaded: LoadedReferral, verb: str, given: Given) 
     apply_fields(work, referral, verb, given)
     if move is not None and move.asks_cancellation:
         referral.cancellation_requested = True
-        clocks.record(work, referral, CANCELLATION_REQUESTED_EVENT, reason=given.reason)
         touch(work, referral)
+        clocks.record(work, referral, CANCELLATION_REQUESTED_EVENT, reason=given.reason)
         return
-    _enter(work, loaded, before=before, after=after, given=given)
-    clocks.record(
-        work, referral, REFERRAL_VERBS[verb].event, state=str(after), reason=given.reason, outcome=given.outcome
-    )
     touch(work, referral)
+    _enter(work, loaded, before=before, after=after, given=given)
+    clocks.record(work, referral, REFERRAL_VERBS[verb].event, reason=given.reason, outcome=given.outcome)
     _tell(work, case, referral, before, after)
 
 

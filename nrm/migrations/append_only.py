@@ -17,7 +17,8 @@ _SQLITE: Final = {
     "BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
     # INSERT OR REPLACE removes the old row without a delete trigger where recursive triggers are off.
     "events_no_replace": "CREATE TRIGGER events_no_replace BEFORE INSERT ON events "
-    "WHEN EXISTS (SELECT 1 FROM events WHERE (stream = NEW.stream AND seq = NEW.seq) OR id = NEW.id) "
+    "WHEN EXISTS (SELECT 1 FROM events WHERE (stream = NEW.stream AND seq = NEW.seq) OR id = NEW.id "
+    "OR position = NEW.position) "
     "BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: events'); END",
 }
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 import nrm.models  # noqa: F401 - the models fill Base.metadata
 from nrm.db import WRITING, Base, UtcDateTime, engine_options, prepare_engine
 from nrm.migrations.append_only import missing_triggers
+from nrm.migrations.event_order import missing_order
 
 FOLDER: Final = Path(__file__).parent
 HEAD_FILE: Final = FOLDER / "HEAD"
@@ -71,7 +72,7 @@ def check(target: Engine | str) -> tuple[str, ...]:
         if found != head():
             return (f"the database is at {found or 'no revision'}, the program needs {head()}: nrm db upgrade",)
         differences = compare_metadata(MigrationContext.configure(connection, opts=_OPTIONS), Base.metadata)
-        triggers = [f"trigger missing: {name}" for name in missing_triggers(connection)]
+        triggers = [f"trigger missing: {name}" for name in (*missing_triggers(connection), *missing_order(connection))]
         return (*(describe(difference) for difference in differences), *triggers)
 
 

@@ -82,8 +82,9 @@ def write_migration(title: str, *, rewrite: bool = False) -> Path | None:
     if rewrite:
         number, previous, file = "0001", "None", FOLDER / "versions" / _FIRST
         imports = "from nrm.migrations.append_only import install_triggers, remove_triggers\n"
-        up += "\n    install_triggers(op.get_bind())"
-        down = "    remove_triggers(op.get_bind())\n" + down
+        imports += "from nrm.migrations.event_order import install_order, remove_order\n"
+        up += "\n    install_triggers(op.get_bind())\n    install_order(op.get_bind())"
+        down = "    remove_order(op.get_bind())\n    remove_triggers(op.get_bind())\n" + down
     text = _HEADER.format(title=title, imports=imports, revision=number, down=previous, up=up, down_code=down)
     file.write_text(text)
     HEAD_FILE.write_text(number + "\n")

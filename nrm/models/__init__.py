@@ -22,6 +22,7 @@ from nrm.models.referrals import Referral, ReferralNote
 from nrm.models.runs import InboxMessage, Incident, Run, RunStep, Subscription
 from nrm.models.tasks import Outcome, Task, TaskAnswers, TaskComment, TaskDraft, TaskUndo
 from nrm.models.users import ApiKey, Membership, Notification, Session, SignInFailure, User
+from nrm.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "ApiKey",
@@ -79,4 +80,6 @@ __all__ = [
     "TaskDraft",
     "TaskUndo",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

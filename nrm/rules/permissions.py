@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from nrm.errors import NotValid, Problem
+from nrm.actors import Actor
+from nrm.errors import NotAllowed, NotFound, NotValid, Problem
 
 PERMISSIONS: Final[Mapping[str, str]] = {
     "person.search": "Find people by name, paper or phone before registering.",
@@ -87,6 +88,26 @@ def may(permissions: Collection[str], permission: str) -> bool:
     if permission not in PERMISSIONS:
         raise KeyError(permission)
     return permission in permissions
+
+
+def acts_for(actor: Actor, scope: str, organisation_id: str | None = None) -> str:
+    """Say for which organisation an actor uses the partner API: a key for its own, a person who manages its keys.
+
+    Args:
+        actor: who asks.
+        scope: the scope that a key needs for it.
+        organisation_id: which one, for a person who manages the keys of several; None for the first.
+
+    Raises:
+        NotAllowed: for none.
+        NotFound: not for that one.
+    """
+    given = [seat.organisation_id for seat in actor.seats if seat.permissions & {scope, "key.manage"}]
+    if not given:
+        raise NotAllowed("not_allowed", permission="key.manage")
+    if organisation_id is not None and organisation_id not in given:
+        raise NotFound
+    return organisation_id or given[0]
 
 
 def parse_roles(data: Sequence[Mapping[str, object]]) -> Mapping[str, frozenset[str]]:

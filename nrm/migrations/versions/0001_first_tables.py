@@ -7,6 +7,7 @@ from alembic import op
 
 from nrm.db import UtcDateTime
 from nrm.migrations.append_only import install_triggers, remove_triggers
+from nrm.migrations.event_order import install_order, remove_order
 
 revision = "0001"
 down_revision = None
@@ -37,6 +38,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "events",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("stream", sa.String(length=31), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("id", sa.String(length=31), nullable=False),
@@ -44,16 +46,32 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("actor", sa.String(length=40), nullable=False),
         sa.Column("organisation_id", sa.String(length=31), nullable=True),
+        sa.Column("sender_id", sa.String(length=31), nullable=True),
         sa.Column("subject_kind", sa.String(length=12), nullable=False),
         sa.Column("subject_id", sa.String(length=40), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("prev_hash", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.PrimaryKeyConstraint("stream", "seq", name=op.f("pk_events")),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_events")),
         sa.UniqueConstraint("id", name=op.f("uq_events_id")),
+        sa.UniqueConstraint("stream", "seq", name=op.f("uq_events_stream_seq")),
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.create_index("ix_events_at", ["at"], unique=False)
+        batch_op.create_index(
+            "ix_events_organisation",
+            ["organisation_id", "position"],
+            unique=False,
+            postgresql_where=sa.text("organisation_id IS NOT NULL"),
+            sqlite_where=sa.text("organisation_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_events_sender",
+            ["sender_id", "position"],
+            unique=False,
+            postgresql_where=sa.text("sender_id IS NOT NULL"),
+            sqlite_where=sa.text("sender_id IS NOT NULL"),
+        )
         batch_op.create_index("ix_events_subject", ["subject_kind", "subject_id"], unique=False)
 
     op.create_table(
@@ -399,6 +417,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_sharing_agreements_organisation_id"), ["organisation_id"], unique=False)
 
     op.create_table(
+        "webhook_endpoints",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("organisation_id", sa.String(length=31), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("description", sa.String(length=200), nullable=False),
+        sa.Column("types", sa.JSON(), nullable=True),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("signing_secret", sa.Text(), nullable=False),
+        sa.Column("old_signing_secret", sa.Text(), nullable=True),
+        sa.Column("old_until", UtcDateTime(), nullable=True),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("cause", sa.String(length=64), nullable=True),
+        sa.Column("fed_until", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", UtcDateTime(), nullable=True),
+        sa.Column("rest_until", UtcDateTime(), nullable=True),
+        sa.Column("pace_ms", sa.Integer(), nullable=False),
+        sa.Column("lease_owner", sa.String(length=40), nullable=True),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_webhook_endpoints_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoints")),
+    )
+    with op.batch_alter_table("webhook_endpoints", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_webhook_endpoints_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
         "cases",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("number", sa.String(length=24), nullable=False),
@@ -563,6 +612,36 @@ def upgrade() -> None:
     with op.batch_alter_table("services", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_services_category"), ["category"], unique=False)
         batch_op.create_index(batch_op.f("ix_services_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("endpoint_id", sa.String(length=31), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.String(length=31), nullable=False),
+        sa.Column("type", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", UtcDateTime(), nullable=True),
+        sa.Column("tries", sa.JSON(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"], ["webhook_endpoints.id"], name=op.f("fk_webhook_deliveries_endpoint_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_deliveries")),
+        sa.UniqueConstraint("endpoint_id", "position", name=op.f("uq_webhook_deliveries_endpoint_id_position")),
+    )
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_webhook_deliveries_due",
+            ["endpoint_id", "next_at"],
+            unique=False,
+            postgresql_where=sa.text("state = 'waiting'"),
+            sqlite_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.create_index("ix_webhook_deliveries_log", ["endpoint_id", "created_at"], unique=False)
 
     op.create_table(
         "case_access",
@@ -1185,9 +1264,11 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_letters_to_organisation_id"), ["to_organisation_id"], unique=False)
 
     install_triggers(op.get_bind())
+    install_order(op.get_bind())
 
 
 def downgrade() -> None:
+    remove_order(op.get_bind())
     remove_triggers(op.get_bind())
     with op.batch_alter_table("letters", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_letters_to_organisation_id"))
@@ -1310,6 +1391,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_case_access_case_id"))
 
     op.drop_table("case_access")
+    with op.batch_alter_table("webhook_deliveries", schema=None) as batch_op:
+        batch_op.drop_index("ix_webhook_deliveries_log")
+        batch_op.drop_index(
+            "ix_webhook_deliveries_due",
+            postgresql_where=sa.text("state = 'waiting'"),
+            sqlite_where=sa.text("state = 'waiting'"),
+        )
+
+    op.drop_table("webhook_deliveries")
     with op.batch_alter_table("services", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_services_organisation_id"))
         batch_op.drop_index(batch_op.f("ix_services_category"))
@@ -1349,6 +1439,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_cases_desk_id"))
 
     op.drop_table("cases")
+    with op.batch_alter_table("webhook_endpoints", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_webhook_endpoints_organisation_id"))
+
+    op.drop_table("webhook_endpoints")
     with op.batch_alter_table("sharing_agreements", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sharing_agreements_organisation_id"))
 
@@ -1416,6 +1510,16 @@ def downgrade() -> None:
     op.drop_table("form_versions")
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.drop_index("ix_events_subject")
+        batch_op.drop_index(
+            "ix_events_sender",
+            postgresql_where=sa.text("sender_id IS NOT NULL"),
+            sqlite_where=sa.text("sender_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_events_organisation",
+            postgresql_where=sa.text("organisation_id IS NOT NULL"),
+            sqlite_where=sa.text("organisation_id IS NOT NULL"),
+        )
         batch_op.drop_index("ix_events_at")
 
     op.drop_table("events")
