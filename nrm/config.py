@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 
 class BadSetting(Exception):
     """A setting cannot be used; the text names it and says what to write."""
+
+
+PACKS_DIR: Final = Path("workflows")
+"""Where country packs lie when NRM_PACKS_DIR does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,7 @@ class Config:
     data_dir: Path
     secret: str
     country: str = ""
-    packs_dir: Path = Path("workflows")
+    packs_dir: Path = PACKS_DIR
     demo: bool = False
     cookie_secure: bool = True
     session_idle_minutes: int = 30
@@ -80,13 +85,13 @@ def read_config(env: Mapping[str, str]) -> Config:
     demo = _flag(env, "NRM_DEMO", default=False)
     data_dir = Path(env.get("NRM_DATA_DIR", "data")).resolve()
     default = Config(database_url="", data_dir=data_dir, secret="")
-    packs_dir = Path(env.get("NRM_PACKS_DIR", str(default.packs_dir)))
+    pack_dir = read_pack_dir(env)
     return Config(
         database_url=_database_url(_text(env, "NRM_DATABASE_URL"), data_dir),
         data_dir=data_dir,
         secret=_secret(env, data_dir, demo=demo),
-        country=env.get("NRM_COUNTRY") or _default_country(packs_dir),
-        packs_dir=packs_dir,
+        country=pack_dir.name,
+        packs_dir=pack_dir.parent,
         demo=demo,
         cookie_secure=_flag(env, "NRM_COOKIE_SECURE", default=not demo),
         session_idle_minutes=_whole(env, "NRM_SESSION_IDLE_MINUTES", default.session_idle_minutes),
@@ -104,6 +109,19 @@ def read_config(env: Mapping[str, str]) -> Config:
         trusted_proxies=_whole(env, "NRM_TRUSTED_PROXIES", default.trusted_proxies, least=0),
         log_level=env.get("NRM_LOG_LEVEL", default.log_level).lower(),
     )
+
+
+def read_pack_dir(env: Mapping[str, str]) -> Path:
+    """Find the folder of the installation's country pack; nothing else need be set for it.
+
+    Args:
+        env: usually `os.environ`.
+
+    Raises:
+        BadSetting: no country is named.
+    """
+    packs_dir = Path(env.get("NRM_PACKS_DIR", str(PACKS_DIR)))
+    return packs_dir / (env.get("NRM_COUNTRY") or _default_country(packs_dir))
 
 
 def _default_country(packs_dir: Path) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
-from api.cli.starting import application, example, print_json, settings
+from api.cli.starting import application, example, print_json
+from nrm.actions.pack_checks import check_pack, render_problem
 from nrm.actions.seeding import Taken, export_pack, load_pack
 from nrm.actors import SYSTEM
-from nrm.countries import BadPack, read_pack
+from nrm.config import read_pack_dir
+from nrm.countries import BadPack, PackProblem, read_pack
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -38,20 +42,30 @@ def load(folder: Path | None, *, as_json: bool) -> int:
     return 1 if report.differences else 0
 
 
+def _tell(problems: Iterable[PackProblem], *, as_json: bool) -> None:
+    for problem in problems:
+        severity = "warning" if problem.warning else "error"
+        if as_json:
+            where = {"file": problem.file, "pointer": problem.pointer}
+            print_json({**where, "code": problem.code, "severity": severity})
+        else:
+            click.echo(f"{severity} {problem.file} {problem.pointer}: {render_problem(problem, 'en')}")
+
+
 @pack.command()
 @click.argument("folder", type=_FOLDER, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per mistake.")
 @example("nrm pack check my-country --json")
 def check(folder: Path | None, *, as_json: bool) -> int:
-    """Read a pack and name all its mistakes; exit status 1 when there are any."""
+    """Read a pack and name all its mistakes, those in its diagrams too; exit status 1 when one stops loading."""
     try:
-        found = read_pack(folder or settings().pack_dir)
+        found = read_pack(folder or read_pack_dir(os.environ))
     except BadPack as error:
-        for problem in error.problems:
-            if as_json:
-                print_json({"file": problem.file, "pointer": problem.pointer, "code": problem.code})
-            else:
-                click.echo(f"{problem.file}: {problem.pointer} {problem.code}")
+        _tell(error.problems, as_json=as_json)
+        return 1
+    problems = check_pack(found)
+    _tell(problems, as_json=as_json)
+    if any(not problem.warning for problem in problems):
         return 1
     if not as_json:
         click.echo(f"{found.key}: {len(found.paths)} paths, {len(found.forms)} forms, {len(found.services)} services.")

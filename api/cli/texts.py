@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
@@ -13,7 +14,8 @@ import orjson
 
 import api
 import nrm
-from api.cli.starting import example, print_json, settings
+from api.cli.starting import example, print_json
+from nrm.config import read_pack_dir
 from nrm.countries.wording import REVIEWS, VOCABULARY, Wording, read_wording, write_json, write_wording
 from nrm.i18n import LANGUAGES
 from nrm.rules.wording import (
@@ -76,7 +78,7 @@ def check(folder: Path | None, *, as_json: bool) -> int:
 
     Also says how many texts a native speaker has reviewed as they now stand.
     """
-    folder = folder or settings().pack_dir
+    folder = folder or read_pack_dir(os.environ)
     everything = _read(folder)
     findings = check_wording(everything, _vocabulary(folder))
     for found in findings:
@@ -104,7 +106,7 @@ def _summary(everything: tuple[Wording, ...], counts: Counter[str], reviews: Map
 @example("nrm texts export my-country -o texts.xlsx")
 def export(folder: Path | None, output: Path) -> None:
     """Write all texts into a spreadsheet: correct a cell, or write “yes” under “reviewed_…” when it is right."""
-    folder = folder or settings().pack_dir
+    folder = folder or read_pack_dir(os.environ)
     everything = _read(folder)
     output.write_bytes(write_workbook({"texts": text_rows(everything, _reviews(folder))}, widths=WIDTHS))
     click.echo(f"{len(everything)} texts in {output}.")
@@ -123,7 +125,7 @@ def import_(file: Path, folder: Path | None, reviewer: str, on: date, language: 
 
     Exit status 1 when a row was refused; what is not stale is written all the same.
     """
-    folder = folder or settings().pack_dir
+    folder = folder or read_pack_dir(os.environ)
     day = date(on.year, on.month, on.day)
     said = read_text_sheet(file.read_bytes(), _read(folder), reviewer=reviewer, on=day, language=language)
     for change in said.changes:

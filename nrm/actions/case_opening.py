@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Required, TypedDict, Unpack
+from typing import Final, Required, TypedDict, Unpack
 
 from sqlalchemy import select
 
@@ -32,6 +32,10 @@ class CaseResult:
     number: str
     status: str
     version: int
+
+
+START_VALUES: Final = frozenset({"pre_arrival"})
+"""Names of the values with which every case's main path is started."""
 
 
 class CaseFacts(TypedDict, total=False):

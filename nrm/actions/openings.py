@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Final
 
+from sqlalchemy import select
+
 from nrm import ids
 from nrm.actions._action import Work
 from nrm.actions.access import give_access
 from nrm.engine.failures import StepFailed
 from nrm.engine.steps import Due, Step
-from nrm.models import Case, Task
+from nrm.models import Case, PlanService, Task
 from nrm.queries import packs, paths
 from nrm.queries.packs import DeskEntry
 from nrm.rules.deadlines import CLOCK, Calendar, due_at, share_at
@@ -34,6 +36,7 @@ def open_task(
     token: str,
     item: str | None,
     context: Mapping[str, str],
+    planned: object = None,
     known_desks: frozenset[str] = frozenset(),
 ) -> str:
     """Open the task of a step.
@@ -47,6 +50,7 @@ def open_task(
         token: the engine's token.
         item: the list item in multi-instance.
         context: the run's context ({"receiver": organisation id} where a provider's desk works on the step).
+        planned: id of the planned service that the run is about.
         known_desks: desks that have access to the case already.
 
     Returns:
@@ -70,6 +74,7 @@ def open_task(
         step=step.id,
         token=token,
         item=item,
+        service_category=step.service or _category(work, case, planned),
         form_version_id=form,
         desk_id=desk.id,
         organisation_id=desk.organisation_id,
@@ -91,6 +96,15 @@ def open_task(
     if desk.id not in known_desks:
         share_with_worker(work, case, desk)
     return task_id
+
+
+def _category(work: Work, case: Case, planned: object) -> str | None:
+    """Give the kind of a planned service: several of one plan are worked on side by side, by tasks that are alike."""
+    if not isinstance(planned, str):
+        return None
+    work.flush()
+    found = select(PlanService.category).where(PlanService.id == planned, PlanService.case_id == case.id)
+    return work.session.execute(found).scalar_one_or_none()
 
 
 def share_with_worker(work: Work, case: Case, desk: DeskEntry) -> None:

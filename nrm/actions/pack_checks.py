@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
 
 import orjson
 
+from nrm.actions.path_checks import pack_facts
 from nrm.actions.path_loading import compile_paths, pack_resources, path_problem
 from nrm.countries import ItemKind, Json, Pack, PackProblem
-from nrm.engine.confined import check_diagram
+from nrm.engine.confined import GAVE_UP, check_diagram
 from nrm.engine.findings import Finding
-from nrm.engine.parsing import PathSpec
+from nrm.engine.lint import lint_path
 from nrm.engine.steps import Resources
 from nrm.engine.wording import render_finding
 from nrm.errors import NotValid
@@ -35,24 +36,21 @@ def check_pack(pack: Pack) -> tuple[PackProblem, ...]:
     """
     problems = [*_forms(pack), *_country(pack), *_letters(pack), *_roles(pack)]
     resources = pack_resources(pack.items)
+    read: list[PackProblem] = []
     for key, diagram in pack.paths.items():
-        found = _findings(diagram, resources_key(resources))
-        problems += [path_problem(key, finding) for finding in found]
-    if any(not problem.warning for problem in problems):
-        return tuple(problems)
-    return (*problems, *_names_in_paths(pack, compile_paths(pack.paths, resources)))
+        read += [path_problem(key, finding) for finding in _findings(diagram, resources_key(resources))]
+    if any(not problem.warning for problem in (*problems, *read)):
+        return (*problems, *read)
+    compile_paths(pack.paths, resources)
+    return (*problems, *_with_names(pack))
 
 
-def _names_in_paths(pack: Pack, specs: Mapping[str, PathSpec]) -> Iterator[PackProblem]:
-    for key, spec in specs.items():
-        file = f"paths/{key}.bpmn"
-        for step in spec.steps.values():
-            if step.form and step.form not in pack.forms:
-                yield _problem(file, step.id, "unknown_form", step.form)
-            if step.role and step.role not in pack.contents(ItemKind.ROLE):
-                yield _problem(file, step.id, "unknown_role", step.role)
-        for called in sorted(spec.called - pack.paths.keys()):
-            yield _problem(file, "", "unknown_path", called)
+def _with_names(pack: Pack) -> Iterator[PackProblem]:
+    """Look again at diagrams that can be read, now knowing everything in the pack that they may name."""
+    known, resources = pack_facts(pack)
+    for key, diagram in pack.paths.items():
+        for finding in lint_path(diagram, resources=resources, known=known):
+            yield path_problem(key, finding)
 
 
 def resources_key(resources: Resources) -> str:
@@ -60,10 +58,28 @@ def resources_key(resources: Resources) -> str:
     return orjson.dumps(resources_to_json(resources), option=orjson.OPT_SORT_KEYS).decode()
 
 
-@lru_cache(maxsize=256)
+class _Unsettled(Exception):
+    """The machine gave up, not the diagram: a busy one may answer the next time."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__()
+        self.findings = findings
+
+
 def _findings(diagram: bytes, resources: str) -> tuple[Finding, ...]:
     """Check a diagram; the same one with the same settings and tables is looked at once in a process."""
-    return check_diagram(diagram, resources=resources_from_json(orjson.loads(resources)), known=None)
+    try:
+        return _settled(diagram, resources)
+    except _Unsettled as unsettled:
+        return unsettled.findings
+
+
+@lru_cache(maxsize=256)
+def _settled(diagram: bytes, resources: str) -> tuple[Finding, ...]:
+    found = check_diagram(diagram, resources=resources_from_json(orjson.loads(resources)), known=None)
+    if any(finding.code in GAVE_UP for finding in found):
+        raise _Unsettled(found)
+    return found
 
 
 def _problem(file: str, pointer: str, code: str, value: str, *, warning: bool = False) -> PackProblem:
@@ -80,7 +96,7 @@ def render_problem(problem: PackProblem, language: str) -> str:
     Returns:
         One sentence, without the place, which `file` and `pointer` name.
     """
-    if problem.file.startswith("paths/") and problem.code not in _texts("packs", language):
+    if problem.file.startswith("paths/") and problem.code in _texts("findings", language):
         params = {name: value for name, value in problem.params.items() if value is not None}
         return render_finding(Finding(code=problem.code, element=problem.pointer, params=params), language)
     text = _texts("packs", language).get(problem.code) or _texts("problems", language).get(problem.code)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from nrm.actions import cases
+from nrm.actions.case_opening import START_VALUES
 from nrm.actions.checks import CHECK_VALUES
+from nrm.actions.closing import MAIN_PATH
 from nrm.actions.path_loading import pack_resources
-from nrm.countries import ItemKind, Pack, read_pack
+from nrm.countries import ItemKind, Json, Pack, read_pack
 from nrm.engine.confined import check_diagram
 from nrm.engine.coverage import uncovered
 from nrm.engine.findings import Finding, Severity
@@ -26,6 +27,7 @@ from nrm.engine.tables import read_table
 from nrm.engine.wording import findings_json, render_finding
 from nrm.errors import BadPath, NotValid
 from nrm.rules.answer_types import Setting
+from nrm.rules.deadlines import parse_zone
 from nrm.rules.forms import Form, parse_form
 
 CHECK_PARAMS: Final[Mapping[str, frozenset[str]]] = {
@@ -131,7 +133,7 @@ def lint_files(files: Iterable[Path], *, pack: Path | None, language: str) -> tu
         BadPack: the pack cannot be read.
         OSError: a file cannot be read.
     """
-    known, resources = (None, Resources()) if pack is None else pack_facts(read_pack(pack), _start_values(pack))
+    known, resources = (None, Resources()) if pack is None else pack_facts(read_pack(pack))
     lines: list[str] = []
     wrong = False
     for file in files:
@@ -151,7 +153,7 @@ def play_pack(folder: Path) -> PackReport:
         BadPack: the pack cannot be read.
     """
     pack = read_pack(folder)
-    known, resources = pack_facts(pack, _start_values(folder))
+    known, resources = pack_facts(pack)
     forms = {key: form for key, data in pack.forms.items() if (form := _form(data)) is not None}
     scenarios, problems = _scenarios(folder, pack)
     tester = _Tester(pack, resources, forms, answer_setting(pack))
@@ -195,17 +197,15 @@ class _Tester:
         return compile_path(self.pack.paths[key], resources=resources)
 
 
-def pack_facts(pack: Pack, started_with: Mapping[str, frozenset[str]]) -> tuple[Known, Resources]:
+def pack_facts(pack: Pack) -> tuple[Known, Resources]:
     """Give what the diagrams of a pack may name.
 
     Args:
         pack: from `read_pack`.
-        started_with: path key → names of values that it is started with.
     """
     resources = pack_resources(pack.items)
     specs = {key: spec for key, xml in pack.paths.items() if (spec := _compiled(xml, resources)) is not None}
-    country = pack.contents(ItemKind.COUNTRY).get(pack.key)
-    languages = country.get("languages") if isinstance(country, dict) else None
+    languages = _country(pack).get("languages")
     codes = {name: frozenset(code.code for code in pack.codes if code.list == name) for name in _lists(pack)}
     known = Known(
         languages=tuple(map(str, languages)) if isinstance(languages, list) else ("ar", "ckb", "en"),
@@ -222,9 +222,15 @@ def pack_facts(pack: Pack, started_with: Mapping[str, frozenset[str]]) -> tuple[
             for name, values in CHECK_VALUES.items()
         },
         messages=REFERRAL_MESSAGES | frozenset(CASE_MESSAGES) | cases.CASE_MESSAGES | _sent(specs) | {LETTER_ANSWERED},
-        passed=_passed(specs, resources, started_with),
+        passed=_passed(specs, resources, pack.started_with),
     )
     return known, resources
+
+
+def _country(pack: Pack) -> dict[str, Json]:
+    """Give the country's own facts."""
+    country = pack.contents(ItemKind.COUNTRY).get("country")
+    return country if isinstance(country, dict) else {}
 
 
 def _lists(pack: Pack) -> set[str]:
@@ -278,6 +284,7 @@ def _passed(
 ) -> dict[str, frozenset[str]]:
     """Give the values that each path is started with: by other paths, and as its scenarios tell."""
     passed = {key: set(names) for key, names in started_with.items()}
+    passed.setdefault(MAIN_PATH, set()).update(START_VALUES)
     for spec in specs.values():
         for step in spec.steps.values():
             if step.call is None:
@@ -290,8 +297,7 @@ def _passed(
 
 def answer_setting(pack: Pack) -> Setting:
     """Give what reading an answer needs to know of the country."""
-    country = pack.contents(ItemKind.COUNTRY).get(pack.key)
-    data = country if isinstance(country, dict) else {}
+    data = _country(pack)
     currency = data.get("currency")
     code = currency.get("code") if isinstance(currency, dict) else None
     region, zone = data.get("phone_region"), data.get("timezone")
@@ -299,7 +305,7 @@ def answer_setting(pack: Pack) -> Setting:
         code_lists={name: [code.code for code in pack.codes if code.list == name] for name in _lists(pack)},
         region=str(region) if region else None,
         currency=str(code) if code else None,
-        zone=ZoneInfo(str(zone)) if zone else None,
+        zone=parse_zone(zone) if zone else None,
     )
 
 
@@ -317,15 +323,3 @@ def _scenarios(folder: Path, pack: Pack) -> tuple[list[Scenario], list[tuple[str
             problems.append((name, Finding(code="scenario_unknown_path", params={"path": scenario.path})))
         scenarios.append(scenario)
     return scenarios, problems
-
-
-def _start_values(folder: Path) -> dict[str, frozenset[str]]:
-    """Give the names of the values with which scenarios start each path."""
-    started: dict[str, frozenset[str]] = {}
-    for file in sorted(folder.glob("scenarios/*/*.json")):
-        try:
-            scenario = read_scenario(json.loads(file.read_bytes()))
-        except ValueError:
-            continue
-        started[scenario.path] = started.get(scenario.path, frozenset()) | frozenset(scenario.start)
-    return started

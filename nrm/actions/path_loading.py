@@ -152,7 +152,7 @@ def _fresh(spec: PathSpec, diagram: str, forms: FormIds, resources: Resources) -
     missing = [name for name in named if name not in forms.ids]
     if missing:
         file = f"paths/{spec.key}.bpmn"
-        raise BadPack([PackProblem(file=file, pointer="", code="unknown_form", params={"value": missing[0]})])
+        raise BadPack([PackProblem(file=file, pointer="", code="unknown_form", params={"form": missing[0]})])
     whole = [diagram, {name: forms.hashes[name] for name in named}, resources_to_json(used)]
     return _Fresh(
         columns={

@@ -87,6 +87,7 @@ def _open_task(book: RunBook, run: LiveRun, effect: fx.OpenTask) -> None:
             token=effect.token,
             item=effect.item,
             context=run.context,
+            planned=run.values.get("service_id"),
             known_desks=book.known_desks,
         )
     )

@@ -161,11 +161,26 @@ class _Reading:
             ),
             forms=self.forms(),
             paths=dict(self.files("paths", ".bpmn")),
+            started_with=self.started_with(),
         )
         if not self.problems:
             # References are only worth checking when everything could be read.
             self.problems.extend(broken_references(pack))
         return pack
+
+    def started_with(self) -> dict[str, frozenset[str]]:
+        """Give the names of the values with which scenarios start each path; playing tells what is wrong with one."""
+        started: dict[str, frozenset[str]] = {}
+        for file in sorted(self.folder.glob("scenarios/*/*.json")):
+            try:
+                data = orjson.loads(file.read_bytes())
+            except orjson.JSONDecodeError:
+                continue
+            start = data.get("start") if isinstance(data, dict) else None
+            if isinstance(start, dict):
+                path = str(data.get("path"))
+                started[path] = started.get(path, frozenset()) | frozenset(start)
+        return started
 
     def country(self) -> tuple[str, list[Item]]:
         data = self.facts("country.json")

@@ -168,6 +168,7 @@ class Pack:
         key: the country's key, also its folder's name.
         forms: form key → the form file as it is.
         paths: path key → the diagram's bytes.
+        started_with: path key → names of the values with which the pack's scenarios start it.
     """
 
     key: str
@@ -180,6 +181,7 @@ class Pack:
     items: tuple[Item, ...]
     forms: Mapping[str, dict[str, Json]]
     paths: Mapping[str, bytes]
+    started_with: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False)
 
     def contents(self, kind: ItemKind) -> dict[str, Json]:
         """Give the documents of a kind by key."""

@@ -31,6 +31,8 @@ MEGABYTES: Final = 512
 START_SECONDS: Final = 30.0
 CHECKS_PER_CHILD: Final = 200
 MAX_ANSWER: Final = 4_000_000
+GAVE_UP: Final = frozenset({"took_too_long", "too_much_memory", "checker_crashed"})
+"""Findings that tell of the check and of the machine, not surely of the diagram: the next check may say otherwise."""
 
 _HOME: Final = str(Path(__file__).parents[2])
 _CODE: Final = (

@@ -27,6 +27,7 @@ class Task(Base):
     step: Mapped[str] = public(CODE)
     token: Mapped[str] = public(String(80))
     item: Mapped[str | None] = public(String(64))
+    service_category: Mapped[str | None] = sensitive(CODE)
     form_version_id: Mapped[str | None] = link("form_versions", index=False, nullable=True)
     desk_id: Mapped[str] = link("desks", index=False)
     organisation_id: Mapped[str] = link("organisations", index=False)

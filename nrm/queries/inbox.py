@@ -25,7 +25,7 @@ from nrm.queries.desks import desks_of
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, newest_after, size, text_of
 from nrm.queries.shown_names import name_in_list
 from nrm.rules.statuses import TaskFacts, task_actions
-from nrm.vocabulary import APART, TaskStatus
+from nrm.vocabulary import APART, Level, TaskStatus
 
 COUNTED: Final = 1_000
 """Tabs are counted up to this number."""
@@ -40,6 +40,7 @@ _COLUMNS: Final = (
     "version",
     "step",
     "path_version_id",
+    "service_category",
     "case_id",
     "status",
     "level",
@@ -99,6 +100,7 @@ class TaskRow:
         names: what it is called, in each language.
         path: key of the path that it belongs to.
         person: how the person is called in lists; a code in a strict case.
+        service_category: kind of the service that the step is about; never told in the list of a strict case.
         overdue: its time is over.
         allowed_actions: what the asker may do with it now.
     """
@@ -108,6 +110,7 @@ class TaskRow:
     names: Mapping[str, str]
     step: str
     path: str
+    service_category: str | None
     case_id: str
     case_number: str
     person: str
@@ -377,6 +380,7 @@ def _shown(row: Row, actor: Actor, now: datetime, standing: Standing) -> TaskRow
         names=step.names if step else {},
         step=task.step,
         path=version.path,
+        service_category=None if task.level == Level.STRICT else task.service_category,
         case_id=task.case_id,
         case_number=number,
         person=name_in_list(task.case_id, person_id, task.level, identity),

@@ -16,7 +16,6 @@ from nrm.models import (
     FormVersion,
     Membership,
     Person,
-    PlanService,
     Run,
     Task,
     TaskAnswers,
@@ -161,7 +160,7 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
         task=listed,
         run_id=row.run_id,
         item=row.item,
-        service_category=_category(row) if _sees(actor, now, row) else None,
+        service_category=row.service_category if row.service_category and _sees(actor, now, row) else None,
         instructions=step.instructions if step else {},
         form=form,
         draft=_draft(actor, row.id) if row.status == TaskStatus.OPEN else None,
@@ -184,16 +183,6 @@ def _sees(actor: Actor, now: datetime, row: Task) -> bool:
         .where(sees_case(actor, now, reading=True))
     )
     return db.session.execute(statement).first() is not None
-
-
-def _category(row: Task) -> str | None:
-    # Several services of one plan are prepared side by side: the tasks are alike but for this.
-    values = db.session.execute(select(Run.decision_values).where(Run.id == row.run_id)).scalar_one()
-    planned = values.get("service_id")
-    if not isinstance(planned, str):
-        return None
-    found = select(PlanService.category).where(PlanService.id == planned, PlanService.case_id == row.case_id)
-    return db.session.execute(found).scalar_one_or_none()
 
 
 def _form(form_version_id: str | None) -> FormView | None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from nrm.actions import pack_checks
 from nrm.actions.checks import CHECK_VALUES
-from nrm.actions.path_checks import CHECK_PARAMS, lint_files, play_pack
-from nrm.countries import BadPack
+from nrm.actions.pack_checks import check_pack
+from nrm.actions.path_checks import CHECK_PARAMS, answer_setting, lint_files, pack_facts, play_pack
+from nrm.countries import BadPack, read_pack
 from nrm.engine import confined
+from nrm.engine.findings import Finding
 
 PACKS = Path(__file__).parents[2] / "workflows"
 
@@ -91,6 +95,31 @@ def test_lint_gives_one_line_of_json_for_each_finding(pack: Path) -> None:
     entry = entries["unknown_form"]
     assert (entry["severity"], entry["element"], entry["file"]) == ("error", "ask", str(file))
     assert "nothing" in entry["text"]
+
+
+@pytest.mark.parametrize("country", ["testland", "iraq"])
+def test_answers_are_read_as_in_the_packs_own_country(country: str) -> None:
+    pack = read_pack(PACKS / country)
+    said = json.loads((PACKS / country / "country.json").read_text())
+    setting = answer_setting(pack)
+    assert setting.currency == said["currency"]["code"]
+    assert setting.region == said["phone_region"]
+    assert setting.zone is not None
+    assert setting.zone.utcoffset(datetime(2026, 1, 1)) == timedelta(hours=3)
+    assert pack_facts(pack)[0].languages == tuple(said["languages"])
+
+
+def test_a_check_that_a_busy_machine_broke_off_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    pack = read_pack(PACKS / "testland")
+    late = (Finding(code="took_too_long", params={"seconds": 5}),)
+    answers = iter([late])
+    original = pack_checks.check_diagram
+    pack_checks._settled.cache_clear()
+    monkeypatch.setattr(
+        pack_checks, "check_diagram", lambda *given, **named: next(answers, None) or original(*given, **named)
+    )
+    assert "took_too_long" in {problem.code for problem in check_pack(pack)}
+    assert not [problem for problem in check_pack(pack) if not problem.warning]
 
 
 def test_lint_without_a_pack_checks_what_the_diagram_tells() -> None:

@@ -158,7 +158,7 @@ def test_an_exported_pack_is_the_pack_that_was_loaded(installed, testland, tmp_p
     files = export_pack(tmp_path / "out")
     again = read_pack(tmp_path / "out")
     assert "country.json" in files
-    for field in dataclasses.fields(testland):
+    for field in (field for field in dataclasses.fields(testland) if field.compare):
         ours, theirs = getattr(testland, field.name), getattr(again, field.name)
         if isinstance(ours, tuple):
             assert sorted(map(repr, ours)) == sorted(map(repr, theirs)), field.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -141,6 +142,28 @@ def test_a_pack_with_mistakes_is_refused_by_name(tmp_path: Path):
     found = CliRunner().invoke(nrm, ["pack", "check", str(tmp_path), "--json"], standalone_mode=False)
     assert found.return_value == 1
     assert json.loads(found.output.splitlines()[0])["file"]
+
+
+def test_texts_and_packs_are_checked_before_anything_is_set_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    for name in ("NRM_SECRET", "NRM_DEMO", "NRM_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NRM_PACKS_DIR", str(ROOT / "workflows"))
+    monkeypatch.setenv("NRM_COUNTRY", "testland")
+    monkeypatch.setenv("NRM_DATA_DIR", str(tmp_path / "none"))
+    for words in (["texts", "check"], ["pack", "check"]):
+        done = CliRunner().invoke(nrm, words, standalone_mode=False)
+        assert done.exception is None, done.output
+        assert not (tmp_path / "none").exists()
+
+
+def test_a_name_in_a_diagram_that_the_pack_does_not_have_is_told(tmp_path: Path):
+    shutil.copytree(TESTLAND, tmp_path / "land")
+    diagram = tmp_path / "land" / "paths" / "hello.bpmn"
+    diagram.write_text(diagram.read_text().replace('role="case_handler"', 'role="king"'))
+    found = CliRunner().invoke(nrm, ["pack", "check", str(tmp_path / "land"), "--json"], standalone_mode=False)
+    assert found.return_value == 1
+    errors = [entry for entry in map(json.loads, found.output.splitlines()) if entry["severity"] == "error"]
+    assert {(entry["file"], entry["code"]) for entry in errors} == {("paths/hello.bpmn", "unknown_role")}
 
 
 def test_texts_go_to_a_reviewer_and_come_back(

@@ -922,6 +922,7 @@ def upgrade() -> None:
         sa.Column("step", sa.String(length=64), nullable=False),
         sa.Column("token", sa.String(length=80), nullable=False),
         sa.Column("item", sa.String(length=64), nullable=True),
+        sa.Column("service_category", sa.String(length=64), nullable=True),
         sa.Column("form_version_id", sa.String(length=31), nullable=True),
         sa.Column("desk_id", sa.String(length=31), nullable=False),
         sa.Column("organisation_id", sa.String(length=31), nullable=False),
