@@ -72,8 +72,21 @@ class Server:
 
     def resident(self) -> int:
         """Give the resident bytes of the web processes, without the master."""
+        return sum(_resident(child) for child in self._workers())
+
+    def cpu(self) -> float:
+        """Give the seconds of processor time, user and system, that the web processes have spent so far."""
+        return sum(_cpu(child) for child in self._workers())
+
+    def _workers(self) -> list[int]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return sum(_resident(int(child)) for child in children)
+        return [int(child) for child in children]
+
+
+def _cpu(process: int) -> float:
+    # The second field is the command in brackets, which may hold spaces; user and system time are the 14th and 15th.
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _resident(process: int) -> int:
