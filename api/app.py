@@ -84,18 +84,19 @@ def _add_handlers(app: Flask, config: Config) -> None:
         refuse_secret_in_address(request)
 
     def finish(answer: Response) -> Response:
-        answer.headers["X-Request-Id"] = g.get("request_id", "")
+        known, method, rule = g._get_current_object(), request.method, request.url_rule
+        answer.headers["X-Request-Id"] = known.get("request_id", "")
         secure(answer, over_https=config.cookie_secure)
-        rule = request.url_rule
+        now = time.perf_counter()
         log.info(
             "request",
-            request_id=g.get("request_id"),
+            request_id=known.get("request_id"),
             # Somebody may send any word as a method.
-            method=request.method if request.method in _METHODS else "other",
+            method=method if method in _METHODS else "other",
             route=rule.rule if rule else None,
             status=answer.status_code,
-            ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
-            actor=g.get("actor_id"),
+            ms=round((now - known.get("started", now)) * 1000, 1),
+            actor=known.get("actor_id"),
         )
         return answer
 

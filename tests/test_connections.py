@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import JSON, Column, Integer, MetaData, Table, create_engine, select, text
 
 from nrm.actions import cases, tasks
-from nrm.db import db
+from nrm.db import WRITING, db, engine_options, prepare_engine
 from tests import databases, installations
 from tests.counting import QueryCounter
 from tests.world import World
@@ -39,3 +40,35 @@ def test_a_connection_that_died_while_it_rested_is_replaced(
         after = db.session.execute(process).scalar_one()
         db.session.close()
         assert after != before
+
+
+@pytest.mark.parametrize("value", [{"a": [1, None, "ألف"]}, {"far": 2**80}, {"half": "\ud83d"}, {}], ids=repr)
+def test_json_comes_back_as_it_went_in(database_url: str, value: dict[str, object]):
+    engine = create_engine(database_url, **engine_options(database_url, pool_size=1))
+    table = Table("kept", MetaData(), Column("id", Integer, primary_key=True), Column("value", JSON))
+    with engine.connect() as connection:
+        table.create(connection)
+        connection.execute(table.insert(), {"id": 1, "value": value})
+        assert connection.execute(select(table.c.value)).scalar_one() == value
+        connection.rollback()
+        table.drop(connection, checkfirst=True)
+    engine.dispose()
+
+
+def test_only_what_will_write_takes_the_writers_lock_on_sqlite(tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'one.sqlite3'}"
+    engine = create_engine(url, **engine_options(url, pool_size=2))
+    prepare_engine(engine)
+    with engine.connect().execution_options(**WRITING) as writer, engine.connect() as reader:
+        writer.execute(text("SELECT 1"))
+        reader.execute(text("SELECT 1"))
+        third = sqlite3.connect(tmp_path / "one.sqlite3", timeout=0, isolation_level=None)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            third.execute("BEGIN IMMEDIATE")
+    # Both connections are back in the pool: neither is still one that writes.
+    with engine.connect() as one, engine.connect() as other:
+        one.execute(text("SELECT 1"))
+        other.execute(text("SELECT 1"))
+        third.execute("BEGIN IMMEDIATE")
+    third.close()
+    engine.dispose()

@@ -17,7 +17,9 @@ _ALWAYS: Final = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()"),
+    ("Cache-Control", "no-store"),
 )
+_OVER_HTTPS: Final = (*_ALWAYS, ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
 
 
 def secure(answer: Response, *, over_https: bool) -> Response:
@@ -28,11 +30,7 @@ def secure(answer: Response, *, over_https: bool) -> Response:
         over_https: tell browsers to come over HTTPS only.
     """
     headers = answer.headers
-    for name, value in _ALWAYS:
-        if name not in headers:
-            headers[name] = value
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
-    if over_https:
-        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    present = {name.lower() for name, _ in headers}
+    missing = [one for one in (_OVER_HTTPS if over_https else _ALWAYS) if one[0].lower() not in present]
+    headers.extend(missing)
     return answer

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Executable, Table, bindparam, select
+from sqlalchemy import Connection, Table, bindparam, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -112,11 +112,21 @@ class Work:
     memory: dict[str, object] = field(default_factory=dict)
     _connection: Connection | None = None
 
-    def _run(self, statement: Executable, values: Row | list[Row]) -> CursorResult[Any]:
-        """Run a statement of tables on the transaction's own connection, past what the session would look for."""
+    def _insert(self, table: Table, rows: list[Row]) -> None:
+        """Insert rows of the same columns on the transaction's own connection, past what the session would look for."""
+        connection = self._open_connection()
+        insert_into(table, tuple(rows[0]), connection.dialect).run(connection, rows)
+
+    def _update(self, table: Table, row_id: str, values: Row, *, key: str = "id", seen: int | None = None) -> int:
+        """Update one row, and say how many there were: 1 or 0."""
+        connection = self._open_connection()
+        statement = update_row(table, key, tuple(values), connection.dialect, versioned=seen is not None)
+        return statement.run(connection, [{ROW: row_id, SEEN: seen, **set_values(values)}]).rowcount
+
+    def _open_connection(self) -> Connection:
         if self._connection is None:
             self._connection = self.session.connection()
-        return self._connection.execute(statement, values)
+        return self._connection
 
     def lock_case(self, case_id: str) -> Case:
         """Load a case and keep everybody else from changing it until the end.
@@ -197,7 +207,7 @@ class Work:
         places = _table_places()
         for table in sorted(waiting, key=places.__getitem__):
             for group in _by_columns(waiting[table]):
-                self._run(insert_into(table), group)
+                self._insert(table, group)
 
     def change(self, model: type[Base], row_id: str, *, version: int | None = None, **values: Any) -> None:  # noqa: ANN401
         """Update one row by id.
@@ -213,13 +223,9 @@ class Work:
             StaleVersion: when the stored version is another one.
         """
         table: Table = model.__table__  # type: ignore[assignment]  # a mapped class has a Table
-        given: Row = {ROW: row_id}
         if version is not None:
-            given[SEEN] = version
             values["version"] = version + 1
-        statement = update_row(table, "id", tuple(values), versioned=version is not None)
-        done = self._run(statement, {**given, **set_values(values)})
-        if done.rowcount != 1:
+        if self._update(table, row_id, values, seen=version) != 1:
             current = self.session.execute(select(table.c.version).where(table.c.id == row_id)).scalar_one_or_none()
             if current is None:
                 raise NotFound
@@ -348,7 +354,7 @@ class Work:
                 }
             )
             self._heads[pending.stream] = changed[pending.stream] = (seq, digest)
-        self._run(insert_into(_EVENTS), rows)
+        self._insert(_EVENTS, rows)
         self._move_heads(changed)
 
     def _head(self, stream: str) -> tuple[int, str]:
@@ -362,7 +368,7 @@ class Work:
             select(EventHead).where(EventHead.stream == stream).with_for_update()
         ).scalar_one_or_none()
         if head is None:
-            self._run(insert_into(_HEADS), [{"stream": stream}])
+            self._insert(_HEADS, [{"stream": stream}])
             return 0, ""
         return head.seq, head.hash
 
@@ -374,8 +380,7 @@ class Work:
             else:
                 table, key = _HEADS, "stream"
                 values = {"seq": seq, "hash": digest}
-            statement = update_row(table, key, tuple(values))
-            self._run(statement, {ROW: stream, **set_values(values)})
+            self._update(table, stream, values, key=key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -574,7 +579,8 @@ def _remember(session: Session, request: Idempotency, result: object, now: datet
         "body": body,
         "created_at": now,
     }
-    session.execute(insert_into(_KEYS), [row])
+    connection = session.connection()
+    insert_into(_KEYS, tuple(row), connection.dialect).run(connection, [row])
 
 
 def _lost_race(error: Exception) -> bool:
