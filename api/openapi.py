@@ -9,9 +9,10 @@ from typing import Any, Final, TypeVar
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
-from api.transport.endpoint import ANY_KEY, OPERATIONS, Operation
+from api.transport.endpoint import ANY_KEY, OPERATIONS, PURPOSE, Operation
 from api.transport.shapes import schema_of
 from nrm.rules.permissions import SCOPES
+from nrm.vocabulary import ReadPurpose
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ _PROBLEM: Final[dict[str, Any]] = {
         },
         "allowed_actions": {"type": "array", "items": {"type": "string"}},
         "current_version": {"type": "integer"},
+        "existing_id": {"type": "string"},
     },
     "required": ["type", "title", "status", "code", "detail", "instance", "request_id"],
     "additionalProperties": False,
@@ -164,6 +166,9 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
         headers.append(
             _header("If-Match", 'The version that the change is based on: "v3"', '^(W/)?"v[1-9][0-9]{0,9}"$')
         )
+    if operation.purposed:
+        purposes = "|".join(ReadPurpose)
+        headers.append(_header(PURPOSE, "What a program reads restricted personal data for", f"^({purposes})$"))
     if operation.keyed:
         headers.append(_header("Idempotency-Key", "Makes a repeated request harmless", "^[!-~]{1,200}$"))
     return headers

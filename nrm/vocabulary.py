@@ -294,6 +294,16 @@ class Purpose(StrEnum):
     RESEARCH = "research"
 
 
+class ReadPurpose(StrEnum):
+    """What a partner's program reads a referral's personal data for."""
+
+    ELIGIBILITY = "eligibility"
+    CONTACT = "contact"
+    SERVICE = "service"
+    EMERGENCY = "emergency"
+    COMPLAINT = "complaint"
+
+
 class BirthPrecision(StrEnum):
     """How much of a birth date is known."""
 

@@ -25,7 +25,7 @@ from nrm.errors import (
     Problem,
     StaleVersion,
 )
-from nrm.queries import cases, directory, inbox, packs, people
+from nrm.queries import cases, directory, inbox, packs, people, proposals
 from nrm.queries import tasks as queries
 from nrm.queries.inbox import TaskRow
 from nrm.queries.tasks import TaskView
@@ -185,7 +185,9 @@ def _pick(visit: Visit, view: TaskView, item: Field) -> Options:
             return tuple((row.id, visit.words.name(row.names)) for row in page.items)
         category = view.service_category
         if category:
-            offers = directory.proposals(visit.actor, visit.now, view.task.case_id, category=category)
+            offers = proposals.proposals(
+                visit.actor, visit.now, view.task.case_id, category=category, language=visit.words.language
+            )
             return tuple((one.service.id, visit.words.name(one.service.names)) for one in offers if one.possible)
         services = directory.services(visit.actor, only=directory.ServiceFilter(), limit=_LISTED)
         return tuple((row.id, visit.words.name(row.names)) for row in services.items)

@@ -67,7 +67,7 @@ class SetLevel(Versioned):
 class Share(Body):
     """Somebody who shall know of a case."""
 
-    holder_kind = Choice([Holder.DESK, Holder.USER], required=True)
+    holder_kind = Choice(Holder, required=True)
     holder_id = Id(required=True)
     access = Choice(Access, required=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.transport.fields import Body, Code, Flag, Id, Paged, Text
+from api.transport.fields import Body, Code, Day, Flag, Id, Paged, Text, Versioned, Whole
 
 
 class DeskQuery(Paged):
@@ -18,6 +18,15 @@ class ServiceQuery(Paged):
     governorate = Code()
     organisation = Id()
     accepting = Flag(from_text=True, load_default=False)
+
+
+class SetCapacity(Versioned):
+    """How many places a service has, or that it takes none for a while."""
+
+    accepting = Flag(required=True)
+    available = Whole(low=0, high=1_000_000, allow_none=True)
+    unit = Code(allow_none=True)
+    until = Day(allow_none=True)
 
 
 class NoticeQuery(Paged):

@@ -21,6 +21,7 @@ class ReferralQuery(Paged):
     open = Flag(from_text=True, load_default=False)
     updated_since = Moment()
     case = Id()
+    external_id = Text(longest=100)
 
 
 class CreateReferral(Body):
@@ -35,6 +36,18 @@ class CreateReferral(Body):
     plan_service_id = Id(allow_none=True)
     external_id = Text(longest=100, allow_none=True)
     draft = Flag(load_default=False)
+
+
+class ChangeReferral(Versioned):
+    """What changes in a draft; what is not named stays."""
+
+    service_id = Id()
+    reason = Text(longest=2_000, lines=True, shortest=1)
+    urgency = Choice(Priority)
+    expected_result = Text(longest=2_000, lines=True, allow_none=True)
+    categories = ListOf(Choice(DataCategory), most=20)
+    plan_service_id = Id(allow_none=True)
+    external_id = Text(longest=100, allow_none=True)
 
 
 class AddMessage(Body):

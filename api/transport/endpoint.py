@@ -32,10 +32,12 @@ from nrm.actors import Actor, ActorKind
 from nrm.errors import NotAllowed, NotFound, NotValid, NrmError, Problem
 from nrm.queries.page import Key, Page
 from nrm.rules.permissions import SCOPES
+from nrm.vocabulary import ReadPurpose
 
 _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 JSON_TYPE: Final = "application/json"
+PURPOSE: Final = "NRM-Purpose"
 ANY_KEY: Final = "any"
 """The scope of what each key may ask."""
 
@@ -78,6 +80,7 @@ class Ask:
         version: the version that a change is based on.
         after: the key after which the page begins.
         limit: wished rows of a page.
+        purpose: what a program reads personal data for; None when it did not say.
     """
 
     actor: Actor
@@ -87,6 +90,7 @@ class Ask:
     version: int | None = None
     after: Key | None = None
     limit: int = 50
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,7 @@ class Operation:
         tagged: the answer may be kept under its ETag, and 304 says that it is still good.
         upload: media types of a file that is the whole body; then there is no JSON.
         keyed: an Idempotency-Key is kept with the answer.
+        purposed: a program may say in a header what it reads personal data for.
         handler: the verb.
     """
 
@@ -139,6 +144,7 @@ class Operation:
     tagged: bool
     upload: tuple[str, ...]
     keyed: bool
+    purposed: bool
     handler: Callable[..., object]
 
 
@@ -202,6 +208,7 @@ class Noun:
         tagged: bool = False,
         upload: tuple[str, ...] = (),
         keyed: bool = True,
+        purposed: bool = False,
     ) -> Callable[[Callable[..., object]], Callable[..., object]]:
         """Declare an endpoint.
 
@@ -225,6 +232,7 @@ class Noun:
             upload: media types of a file that is the whole body, instead of JSON.
             keyed: an Idempotency-Key is kept with the answer; False where repeating does no harm, or where a trace of
                 the body or the answer must not stay (a password, names).
+            purposed: a program may say in the header NRM-Purpose what it reads personal data for.
         """
         takes_body = method in {"POST", "PUT", "PATCH", "DELETE"} and not upload
         schema = (body or (Versioned if versioned or method == "POST" else Body))() if takes_body else None
@@ -256,6 +264,7 @@ class Noun:
                 media=media,
                 tagged=tagged,
                 upload=upload,
+                purposed=purposed,
                 keyed=keyed and method == "POST" and signed_in and not upload,
                 handler=handler,
             )
@@ -290,6 +299,8 @@ def _answer(operation: Operation, parts: dict[str, str]) -> Response:
     ask = Ask(actor=asked.actor, session_id=asked.session_id)
     if operation.permission is not None and not asked.actor.may(operation.permission):
         raise NotAllowed("not_allowed", permission=operation.permission)
+    if operation.purposed:
+        ask.purpose = _read_purpose()
     if operation.query is not None:
         _read_query(operation, ask)
     if operation.body is not None:
@@ -327,6 +338,14 @@ def _must_be_wanted(media: str) -> None:
 def _fits(media: str, kind: str) -> bool:
     plain = kind.partition(";")[0].strip().lower()
     return plain in {media, "*/*", media.partition("/")[0] + "/*"}
+
+
+def _read_purpose() -> str | None:
+    purpose = request.headers.get(PURPOSE)
+    if purpose is not None and purpose not in set(ReadPurpose):
+        choices = ", ".join(ReadPurpose)
+        raise NotValid([Problem(pointer="", code="unknown_purpose", params={"header": PURPOSE, "choices": choices})])
+    return purpose
 
 
 def _read_query(operation: Operation, ask: Ask) -> None:

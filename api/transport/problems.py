@@ -14,6 +14,7 @@ from flask import Response, g, has_request_context, request
 from api.transport.refusals import Refused
 from nrm import i18n
 from nrm.errors import (
+    AlreadyDone,
     BadPath,
     Busy,
     Conflict,
@@ -119,6 +120,8 @@ def answer_error(error: NrmError) -> Response:
         headers["ETag"] = f'"v{error.current}"'
     elif isinstance(error, IllegalMove):
         body["allowed_actions"] = list(error.allowed_actions)
+    elif isinstance(error, AlreadyDone) and error.params.get("id"):
+        body["existing_id"] = error.params["id"]
     elif isinstance(error, BadPath):
         body["errors"] = [_finding(finding) for finding in error.findings]
     elif isinstance(error, NotSignedIn):

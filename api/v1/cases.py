@@ -19,6 +19,7 @@ from api.schemas.cases import (
     Unshare,
 )
 from api.transport.endpoint import Ask, Noun
+from api.transport.problems import language
 from api.transport.shapes import Made, made
 from nrm.actions import cases as actions
 from nrm.actions.case_opening import CaseResult
@@ -26,12 +27,12 @@ from nrm.actions.reading import note_read
 from nrm.errors import NotValid, Problem
 from nrm.installation import installation
 from nrm.queries import cases as queries
-from nrm.queries import directory, inbox, referrals, timeline
+from nrm.queries import inbox, proposals, referrals, timeline
 from nrm.queries.cases import AccessRow, CaseFilter, CaseRow, CaseView, DisclosureRow, NoteRow
-from nrm.queries.directory import Proposal
 from nrm.queries.inbox import TaskRow
 from nrm.queries.page import Page
-from nrm.queries.referrals import ReferralRow
+from nrm.queries.proposals import Proposal
+from nrm.queries.referral_shapes import ReferralView
 from nrm.queries.timeline import TimelineEntry
 
 cases = Noun("cases")
@@ -149,8 +150,8 @@ def list_tasks(ask: Ask, case_id: str) -> tuple[TaskRow, ...]:
     return inbox.tasks_of_case(ask.actor, _now(), case_id)
 
 
-@cases.get("/cases/<case_id>/referrals", answer=tuple[ReferralRow, ...])
-def list_referrals(ask: Ask, case_id: str) -> tuple[ReferralRow, ...]:
+@cases.get("/cases/<case_id>/referrals", answer=tuple[ReferralView, ...])
+def list_referrals(ask: Ask, case_id: str) -> tuple[ReferralView, ...]:
     """List the referrals of a case."""
     return referrals.of_case(ask.actor, _now(), case_id)
 
@@ -164,4 +165,4 @@ def list_disclosures(ask: Ask, case_id: str) -> tuple[DisclosureRow, ...]:
 @cases.post("/cases/<case_id>/proposals", body=Propose, answer=tuple[Proposal, ...], keyed=False)
 def propose(ask: Ask, case_id: str) -> tuple[Proposal, ...]:
     """Propose who could serve a need, the best first, with reasons; changes nothing."""
-    return directory.proposals(ask.actor, _now(), case_id, category=ask.body["category"])
+    return proposals.proposals(ask.actor, _now(), case_id, category=ask.body["category"], language=language())

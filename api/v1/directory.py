@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Response
 
-from api.schemas.directory import DeskQuery, ServiceQuery
+from api.schemas.directory import DeskQuery, ServiceQuery, SetCapacity
 from api.transport.endpoint import ANY_KEY, Ask, Noun, tagged, unchanged
+from nrm.actions import capacity
 from nrm.queries import directory as queries
 from nrm.queries.directory import CodeList, DeskRow, OrganisationRow, PlaceRow, ServiceFilter, ServiceRow
 from nrm.queries.page import Page
@@ -41,6 +42,27 @@ def list_services(ask: Ask) -> Page[ServiceRow]:
 def read_service(ask: Ask, service_id: str) -> ServiceRow:
     """Read a service."""
     return queries.service(ask.actor, service_id)
+
+
+@directory.put(
+    "/services/<service_id>/capacity",
+    body=SetCapacity,
+    answer=ServiceRow,
+    permission="capacity.edit",
+    scope="directory:write",
+)
+def set_capacity(ask: Ask, service_id: str) -> ServiceRow:
+    """Say how many places a service of one's organisation has, or that it takes no referrals until a day.
+
+    That confirms its entry in the directory, too. Without a version the last word counts.
+    """
+    return capacity.set_capacity(ask.actor, service_id, **ask.body, version=ask.version)
+
+
+@directory.post("/services/<service_id>/verify", answer=ServiceRow, permission="capacity.edit", scope="directory:write")
+def verify(ask: Ask, service_id: str) -> ServiceRow:
+    """Confirm that what the directory says of a service of one's organisation is still right."""
+    return capacity.verify_service(ask.actor, service_id, version=ask.version)
 
 
 @directory.get("/code-lists", answer=tuple[str, ...], tagged=True, scope=ANY_KEY)

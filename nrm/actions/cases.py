@@ -18,7 +18,7 @@ from nrm.actions.case_sharing import may_know_strict, raise_level, share_with_ow
 from nrm.actions.closing import end_case, open_referrals
 from nrm.actions.inputs import Input
 from nrm.errors import IllegalMove, NotValid, Problem
-from nrm.models import Case, CaseNote, Desk, Person, Run, Task, User
+from nrm.models import Case, CaseNote, Desk, Organisation, Person, Run, Task, User
 from nrm.queries import packs
 from nrm.rules.texts import WrongValue, clean_text, is_code
 from nrm.sealing import seal
@@ -202,14 +202,14 @@ def set_level(work: Work, case_id: str, *, level: str, version: int | None) -> C
 
 @action("case.share", permission="case.level")
 def share_case(work: Work, case_id: str, *, holder_kind: str, holder_id: str, access: str) -> None:
-    """Let a desk or a person know of a case.
+    """Let a desk, a person or a whole organisation (its leads and its programs) know of a case.
 
     Raises:
         NotFound: not the actor's to know of.
         NotValid: the holder or the access is unknown, or the case is strict and nothing for the holder's role.
     """
     case = lock_visible_case(work, case_id, writing=True)
-    known = {"desk": Desk, "user": User}.get(holder_kind)
+    known = {"desk": Desk, "user": User, "organisation": Organisation}.get(holder_kind)
     if known is None or work.session.get(known, holder_id) is None:
         raise NotValid([Problem(pointer="/holder_id", code="unknown_holder")])
     if access not in set(Access):

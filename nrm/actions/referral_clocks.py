@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from nrm import ids
 from nrm.actions._action import Work
 from nrm.actions.access import give_access
-from nrm.models import Case, Notification, Referral
+from nrm.actions.deliveries import EMAIL, tell_organisation, way_to
+from nrm.models import Case, Notification, Organisation, Referral
 from nrm.queries import packs
 from nrm.rules.deadlines import (
     EXPIRING,
@@ -226,6 +227,7 @@ def remind(work: Work, case: Case, referral: Referral) -> None:
     referral.reminded_at = work.now
     if referral.to_desk_id is not None:
         notify(work, "referral.due_soon", referral, desk=referral.to_desk_id)
+    _tell_receiver(work, referral, "referral_due_soon")
     record(work, referral, "referral.due_soon", clock=referral.clock)
 
 
@@ -247,6 +249,8 @@ def escalate(work: Work, case: Case, referral: Referral) -> None:
         inside = desk.organisation_id != referral.to_organisation_id
         if inside and case.level != Level.STRICT:
             give_access(work, case.id, holder=(Holder.DESK, desk.id), access=Access.OVERVIEW, reason="escalation")
+    if data.provider_roles & set(rung.roles):
+        _tell_receiver(work, referral, "referral_overdue")
     record(
         work,
         referral,
@@ -256,6 +260,13 @@ def escalate(work: Work, case: Case, referral: Referral) -> None:
         roles=list(rung.roles),
         desks=told,
     )
+
+
+def _tell_receiver(work: Work, referral: Referral, template: str) -> None:
+    """Let a receiver without a screen know by its own channel; a letter would come too late for a clock."""
+    receiver = work.session.get(Organisation, referral.to_organisation_id or "")
+    if receiver is not None and way_to(receiver) == EMAIL:
+        tell_organisation(work, receiver.id, template=template, subject=("referral", referral.id))
 
 
 def notify(work: Work, kind: str, referral: Referral, *, desk: str) -> None:

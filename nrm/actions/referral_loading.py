@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 
 from nrm.actions._action import Work
 from nrm.actors import Seat
 from nrm.errors import NotFound
-from nrm.models import Case, Organisation, Referral
+from nrm.models import Case, Organisation, Referral, Service
+from nrm.queries.referral_shapes import Around, ReferralView, shape
+from nrm.queries.referral_subjects import Subject, reference
 from nrm.queries.scope import sees_case
+from nrm.rules.redaction import Relation
 from nrm.rules.statuses import referral_actions, referral_parties
 from nrm.vocabulary import Channel, Party, ReferralState
 
 _S = ReferralState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferralResult:
-    """How a referral stands after a verb."""
-
-    id: str
-    number: str
-    state: str
-    version: int
-    reply_due_at: datetime | None
-    allowed_actions: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -111,25 +101,27 @@ def touch(work: Work, referral: Referral) -> None:
     referral.version += 1
 
 
-def result(work: Work, case: Case, referral: Referral, loaded: LoadedReferral | None = None) -> ReferralResult:
-    """Say how a referral stands."""
+def result(work: Work, case: Case, referral: Referral, loaded: LoadedReferral | None = None) -> ReferralView:
+    """Say how a referral stands after a verb, without anything personal: an answer may be kept with a request key."""
     receiver = (
         work.session.get(Organisation, referral.to_organisation_id) if referral.to_organisation_id is not None else None
     )
-    fresh = LoadedReferral(
-        referral=referral,
-        case=case,
-        parties=loaded.parties if loaded else parties_of(work, case, referral, receiver),
-        receiver=receiver,
+    parties = loaded.parties if loaded else parties_of(work, case, referral, receiver)
+    service = work.session.get(Service, referral.service_id) if referral.service_id is not None else None
+    sender = work.session.get_one(Organisation, referral.from_organisation_id)
+    return shape(
+        referral,
+        Around(service=service, sender=sender, receiver=receiver),
+        subject=Subject(ref=reference(case.id)),
+        relation=_relation(parties),
+        parties=parties,
     )
-    return ReferralResult(
-        id=referral.id,
-        number=referral.number,
-        state=str(referral.state),
-        version=referral.version,
-        reply_due_at=referral.reply_due_at,
-        allowed_actions=fresh.actions(),
-    )
+
+
+def _relation(parties: frozenset[Party]) -> Relation:
+    if Party.SENDER in parties:
+        return Relation.TEAM
+    return Relation.RECEIVER if Party.RECEIVER in parties else Relation.OVERVIEW
 
 
 def replace_parties(loaded: LoadedReferral, parties: frozenset[Party]) -> LoadedReferral:

@@ -14,7 +14,7 @@ from nrm.actions.disclosing import Gate, check_gate, disclose
 from nrm.actions.numbering import fresh_number
 from nrm.actions.referral_loading import touch
 from nrm.actions.referral_loop import answer_loop
-from nrm.errors import NotValid, Problem
+from nrm.errors import AlreadyDone, NotValid, Problem
 from nrm.models import Case, Organisation, PlanService, Referral, Service
 from nrm.queries import packs
 from nrm.rules.consent import default_categories, forbidden_categories
@@ -57,13 +57,12 @@ def draft_referral(
 
     Raises:
         NotValid: a field is wrong.
+        AlreadyDone: the external id stands for another referral of the organisation.
     """
-    service = work.session.get(Service, service_id)
-    if service is None or not service.active or service.livemode != case.livemode:
-        raise NotValid([Problem(pointer="/service_id", code="unknown_service")])
+    service = offered_service(work, case, service_id)
     chosen = sorted(default_categories(service.category)) if categories is None else sorted(set(categories))
-    _check_draft(service, urgency=urgency, categories=chosen)
-    _check_links(work, case, plan_service_id=plan_service_id, external_id=external_id)
+    check_draft(service, urgency=urgency, categories=chosen)
+    check_links(work, case, plan_service_id=plan_service_id, external_id=external_id)
     referral_id = ids.new_id("ref")
     referral = Referral(
         id=referral_id,
@@ -77,7 +76,7 @@ def draft_referral(
         from_organisation_id=case.organisation_id,
         from_desk_id=case.desk_id,
         to_organisation_id=service.organisation_id,
-        to_desk_id=_receiving_desk(service, case),
+        to_desk_id=receiving_desk(service, case),
         state=_S.DRAFT,
         urgency=urgency,
         reason=seal_text(reason, "/reason", referral_id, "referrals.reason", longest=2_000),
@@ -107,7 +106,24 @@ def draft_referral(
     return referral
 
 
-def _check_draft(service: Service, *, urgency: str, categories: list[str]) -> None:
+def offered_service(work: Work, case: Case, service_id: str) -> Service:
+    """Give the service to which a referral is to go.
+
+    Raises:
+        NotValid: there is none that is offered, or it is for tests only.
+    """
+    service = work.session.get(Service, service_id)
+    if service is None or not service.active or service.livemode != case.livemode:
+        raise NotValid([Problem(pointer="/service_id", code="unknown_service")])
+    return service
+
+
+def check_draft(service: Service, *, urgency: str, categories: list[str]) -> None:
+    """Stop where the codes of a draft are unknown, or the service never gets such data.
+
+    Raises:
+        NotValid: by pointer.
+    """
     problems = []
     if urgency not in set(Priority):
         problems.append(Problem(pointer="/urgency", code="unknown_code"))
@@ -126,7 +142,13 @@ def _check_draft(service: Service, *, urgency: str, categories: list[str]) -> No
         raise NotValid(problems)
 
 
-def _check_links(work: Work, case: Case, *, plan_service_id: str | None, external_id: str | None) -> None:
+def check_links(work: Work, case: Case, *, plan_service_id: str | None, external_id: str | None) -> None:
+    """Stop where a new referral names a planned service that is not the case's, or a reference that is taken.
+
+    Raises:
+        NotValid: there is no such planned service in the case.
+        AlreadyDone: the external id stands for another referral of the organisation.
+    """
     if plan_service_id is not None:
         planned = work.session.get(PlanService, plan_service_id)
         if planned is None or planned.case_id != case.id:
@@ -135,11 +157,13 @@ def _check_links(work: Work, case: Case, *, plan_service_id: str | None, externa
         used = select(Referral.id).where(
             Referral.from_organisation_id == case.organisation_id, Referral.external_id == external_id
         )
-        if work.session.execute(used).first() is not None:
-            raise NotValid([Problem(pointer="/external_id", code="external_id_used")])
+        known = work.session.execute(used).scalar_one_or_none()
+        if known is not None:
+            raise AlreadyDone("external_id_used", id=known)
 
 
-def _receiving_desk(service: Service, case: Case) -> str | None:
+def receiving_desk(service: Service, case: Case) -> str | None:
+    """Give the desk of the provider at which referrals of a case to a service come in."""
     if service.desk_id is not None:
         return service.desk_id
     data = packs.pack()

@@ -13,12 +13,13 @@ from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
 from nrm.actions.referral_changes import Given
 from nrm.actions.referral_chasing import do_due
-from nrm.actions.referral_loading import ReferralResult, load_referral, result, touch
+from nrm.actions.referral_loading import load_referral, result, touch
 from nrm.actions.referral_loop import answer_loop, confirm
 from nrm.actions.referral_moves import perform_loaded
 from nrm.actions.referral_sending import draft_referral, seal_text, send_draft
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
 from nrm.models import ReferralNote
+from nrm.queries.referral_shapes import ReferralView
 from nrm.rules.statuses import REFERRAL_VERBS, TERMINAL, is_closed
 from nrm.vocabulary import LoopAnswer, Party, Priority, ReferralState
 
@@ -38,7 +39,7 @@ def create_referral(
     plan_service_id: str | None = None,
     external_id: str | None = None,
     draft: bool = False,
-) -> ReferralResult:
+) -> ReferralView:
     """Prepare a referral of a case to a service and, unless it stays a draft, send it.
 
     Args:
@@ -56,6 +57,7 @@ def create_referral(
     Raises:
         NotFound: the case is not the actor's to know of.
         NotValid: a field is wrong, or the consent gate refuses (the problem says what is missing).
+        AlreadyDone: the external id stands for another referral; it names that one.
         IllegalMove: the case is closed.
     """
     case = lock_visible_case(work, case_id, writing=True)
@@ -82,7 +84,7 @@ def create_referral(
 
 def _perform(
     work: Work, referral_id: str, verb: str, *, version: int | None, given: Given | None = None
-) -> ReferralResult:
+) -> ReferralView:
     loaded = load_referral(work, referral_id)
     referral = loaded.referral
     if version is not None and referral.version != version:
@@ -95,7 +97,7 @@ def _perform(
 
 
 @action("referral.send", permission="referral.send")
-def send_referral(work: Work, referral_id: str, *, version: int | None) -> ReferralResult:
+def send_referral(work: Work, referral_id: str, *, version: int | None) -> ReferralView:
     """Send a drafted referral through the consent gate.
 
     Raises:
@@ -108,7 +110,7 @@ def send_referral(work: Work, referral_id: str, *, version: int | None) -> Refer
 
 
 @action("referral.do", permission=None)
-def do_verb(work: Work, referral_id: str, verb: str, *, version: int | None, given: Given) -> ReferralResult:
+def do_verb(work: Work, referral_id: str, verb: str, *, version: int | None, given: Given) -> ReferralView:
     """Carry out a verb of the normative table (`nrm.rules.statuses.REFERRAL_VERBS`).
 
     Args:
@@ -163,7 +165,7 @@ def add_referral_note(work: Work, referral_id: str, *, text: str) -> str:
 @action("referral.confirm", permission="referral.send")
 def confirm_referral(
     work: Work, referral_id: str, *, received: bool, satisfaction: int | None = None, version: int | None
-) -> ReferralResult:
+) -> ReferralView:
     """Record what the returnee says about a referral that ended, where no path asks.
 
     Args:
@@ -198,7 +200,7 @@ def confirm_referral(
 
 
 @action("referral.close_loop", permission="referral.send")
-def close_loop(work: Work, referral_id: str, *, answer: str, version: int | None) -> ReferralResult:
+def close_loop(work: Work, referral_id: str, *, answer: str, version: int | None) -> ReferralView:
     """Answer the loop of a referral that was not served, where no path does: unmet, or no longer needed.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from nrm.actions import housekeeping, runs
+from nrm.actions import capacity, housekeeping, runs
 from nrm.actions._action import Work, action
 from nrm.actions.failures import open_incident
 from nrm.jobs.table import enqueue
@@ -32,11 +32,13 @@ class Periodic:
         every: an ISO 8601 duration ("PT1H"), or "daily 23:30" (UTC).
         run: what to do, in the transaction that also writes the next run.
         prepare: long reading before that, without a transaction that would keep writers away; gives counts.
+        at_once: it is done as soon as the first runner starts; False where it would disturb people out of turn.
     """
 
     every: str
     run: Callable[[Work, Prepared], None]
     prepare: Callable[[], Prepared] | None = None
+    at_once: bool = True
 
 
 def next_run(every: str, after: datetime) -> datetime:
@@ -77,11 +79,16 @@ def plan_schedules(work: Work) -> int:
     missing = [name for name in SCHEDULES if schedule_key(name) not in there]
     for name in missing:
         before = last.get(name)
-        due_at = work.now if before is None else next_run(SCHEDULES[name].every, before)
-        _plan(work, name, due_at)
+        _plan(work, name, _first_run(SCHEDULES[name], before, work.now))
         if name not in last:
             work.add(Schedule, name=name, every=SCHEDULES[name].every, last_run_at=None)
     return len(missing)
+
+
+def _first_run(periodic: Periodic, before: datetime | None, now: datetime) -> datetime:
+    if before is None:
+        return now if periodic.at_once else next_run(periodic.every, now)
+    return next_run(periodic.every, before)
 
 
 def prepare_schedule(name: str) -> Prepared:
@@ -130,9 +137,14 @@ SCHEDULES: Final[Mapping[str, Periodic]] = {
     "forget_sessions": Periodic(every="PT6H", run=lambda work, _: housekeeping.forget_old_sessions(work)),
     "forget_runners": Periodic(every="PT1H", run=lambda work, _: housekeeping.forget_silent_runners(work)),
     "expire_messages": Periodic(every="PT15M", run=lambda work, _: _expire(work)),
+    "ask_stale": Periodic(every="daily 05:00", run=lambda work, _: _ask_stale(work), at_once=False),
     "verify": Periodic(every="daily 23:30", run=_report_findings, prepare=_count_findings),
 }
 """Every periodic work by its name."""
+
+
+def _ask_stale(work: Work) -> None:
+    capacity.ask_about_stale_entries(work)
 
 
 def _expire(work: Work) -> None:

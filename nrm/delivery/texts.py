@@ -50,6 +50,11 @@ TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
         "ckb": "ڕەوانەکردنێک کە لای ڕێکخراوەکەتان بوو کۆتایی هات",
         "en": "A referral that your organisation had has ended",
     },
+    "service_stale": {
+        "ar": "هل ما زالت بيانات خدماتكم في الدليل صحيحة؟ أكّدوها أو صحّحوها من فضلكم",
+        "ckb": "ئایا زانیاریی خزمەتگوزارییەکانتان لە ڕێبەرەکەدا هێشتا ڕاستە؟ تکایە پشتڕاستی بکەنەوە یان ڕاستی بکەنەوە",
+        "en": "Please confirm or correct what the directory says of your services",
+    },
     "task_reminded": {
         "ar": "لديكم مهمة يقترب موعدها",
         "ckb": "ئەرکێکتان هەیە کە کاتەکەی نزیک دەبێتەوە",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Date, Index, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from nrm.db import Base, UtcDateTime
@@ -49,7 +49,8 @@ class Desk(Base):
 class Service(Base):
     """Something that an organisation offers.
 
-    `open_slots` None means that nobody counts them; `eligibility` is the text of an expression.
+    `open_slots` None means that nobody counts them; `eligibility` is the text of an expression; `asked_on` is when the
+    provider was last asked whether a stale entry is still right.
     """
 
     __tablename__ = "services"
@@ -68,13 +69,16 @@ class Service(Base):
     paused_until: Mapped[date | None] = public(Date)
     slots: Mapped[int | None] = public(Integer)
     open_slots: Mapped[int | None] = public(Integer)
+    capacity_unit: Mapped[str | None] = public(CODE)
     waiting_days: Mapped[int | None] = public(Integer)
     last_verified_on: Mapped[date | None] = public(Date)
+    asked_on: Mapped[date | None] = public(Date)
     valid_until: Mapped[date | None] = public(Date)
     active: Mapped[bool] = public(Boolean, default=True)
     livemode: Mapped[bool] = public(Boolean, default=True)
     loaded_hash: Mapped[str | None] = public(String(64))
     version: Mapped[int] = public(Integer, default=1)
+    __table_args__ = (CheckConstraint("open_slots >= 0", name="ck_services_open_slots"),)
 
 
 class ServiceCoverage(Base):

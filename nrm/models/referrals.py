@@ -26,7 +26,7 @@ class Referral(Base):
     person_id: Mapped[str] = link("people")
     run_id: Mapped[str | None] = link("runs", nullable=True)
     plan_service_id: Mapped[str | None] = link("plan_services", nullable=True)
-    service_id: Mapped[str | None] = link("services", nullable=True)
+    service_id: Mapped[str | None] = link("services", index=False, nullable=True)
     category: Mapped[str] = sensitive(CODE)
     from_organisation_id: Mapped[str] = link("organisations", index=False)
     from_desk_id: Mapped[str | None] = link("desks", index=False, nullable=True)
@@ -88,6 +88,7 @@ class Referral(Base):
     __table_args__ = (
         UniqueConstraint("from_organisation_id", "external_id"),
         Index("ix_referrals_received", "to_organisation_id", "state", "updated_at"),
+        Index("ix_referrals_answers", "service_id", "decided_at"),
         Index("ix_referrals_sent", "from_organisation_id", "state", "updated_at"),
     )
 

@@ -1,22 +1,21 @@
-"""The directory: organisations, desks, services, places and code lists; and who could serve a need."""
+"""The directory: organisations, desks, services, places and code lists."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import ColumnElement, exists, select
 
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotAllowed, NotFound
-from nrm.expressions import BadExpression, Expression, parse
-from nrm.models import Case, Desk, Organisation, Person, Referral, Service, ServiceCoverage
+from nrm.installation import installation
+from nrm.models import Desk, Organisation, Service, ServiceCoverage
 from nrm.queries import packs
-from nrm.queries.cases import must_read
 from nrm.queries.page import Key, Page, cut, size, text_of
-from nrm.rules.providers import Need, Offer, rank_providers, refused_offers
+from nrm.rules.providers import STALE_AFTER_DAYS, is_stale
 from nrm.vocabulary import Visibility
 
 
@@ -52,7 +51,11 @@ class ServiceRow:
     """A service.
 
     Attributes:
+        accepting: it takes referrals, but for a pause.
+        paused_until: it takes none until then.
         open_slots: free places; None when nobody counts them.
+        unit: what a place is (places, families, grants …), a code of the provider's; None for places.
+        stale: nobody has confirmed the entry for longer than the country allows.
         governorates: where it is offered.
     """
 
@@ -69,28 +72,20 @@ class ServiceRow:
     paused_until: date | None
     slots: int | None
     open_slots: int | None
+    unit: str | None
     waiting_days: int | None
     last_verified_on: date | None
+    stale: bool
     valid_until: date | None
     governorates: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """A service that could serve a need, the best first; or why it cannot.
+def must_read_directory(actor: Actor) -> None:
+    """Stop whoever may not read the directory.
 
-    Attributes:
-        reasons: codes that speak for or against it.
-        possible: it can get the referral.
+    Raises:
+        NotAllowed: the actor lacks the permission.
     """
-
-    service: ServiceRow
-    possible: bool
-    score: float | None
-    reasons: tuple[str, ...]
-
-
-def _must_read(actor: Actor) -> None:
     if not actor.may("directory.read"):
         raise NotAllowed("not_allowed", permission="directory.read")
 
@@ -108,7 +103,7 @@ def organisations(actor: Actor, *, after: Key | None = None, limit: int = 50) ->
         NotAllowed: the actor may not read the directory.
         NotValid: the key is of another list.
     """
-    _must_read(actor)
+    must_read_directory(actor)
     statement = select(Organisation).where(Organisation.active).order_by(Organisation.code).limit(size(limit) + 1)
     if after is not None:
         statement = statement.where(Organisation.code > text_of(after, 0))
@@ -136,7 +131,7 @@ def organisation(actor: Actor, organisation_id: str) -> OrganisationRow:
         NotFound: there is no such active organisation.
         NotAllowed: the actor may not read the directory.
     """
-    _must_read(actor)
+    must_read_directory(actor)
     row = db.session.execute(
         select(Organisation).where(Organisation.id == organisation_id, Organisation.active)
     ).scalar_one_or_none()
@@ -149,7 +144,7 @@ def desks(
     actor: Actor, *, organisation_id: str | None = None, after: Key | None = None, limit: int = 50
 ) -> Page[DeskRow]:
     """List the active desks by code; errors as for `organisations`."""
-    _must_read(actor)
+    must_read_directory(actor)
     statement = select(Desk).where(Desk.active).order_by(Desk.code).limit(size(limit) + 1)
     if organisation_id is not None:
         statement = statement.where(Desk.organisation_id == organisation_id)
@@ -182,8 +177,8 @@ class ServiceFilter:
 
 def services(actor: Actor, *, only: ServiceFilter, after: Key | None = None, limit: int = 50) -> Page[ServiceRow]:
     """List the services that an actor may find, by code; errors as for `organisations`."""
-    _must_read(actor)
-    statement = select(Service).where(*_findable(actor)).order_by(Service.code).limit(size(limit) + 1)
+    must_read_directory(actor)
+    statement = select(Service).where(*findable(actor)).order_by(Service.code).limit(size(limit) + 1)
     if only.category is not None:
         statement = statement.where(Service.category == only.category)
     if only.organisation is not None:
@@ -198,16 +193,18 @@ def services(actor: Actor, *, only: ServiceFilter, after: Key | None = None, lim
     if after is not None:
         statement = statement.where(Service.code > text_of(after, 0))
     rows = db.session.scalars(statement.execution_options(populate_existing=True)).all()
-    covered = _covered([row.id for row in rows])
-    return cut(rows, size(limit), key=lambda row: (row.code,), make=lambda row: _service(row, covered))
+    covered = covered_places([row.id for row in rows])
+    return cut(rows, size(limit), key=lambda row: (row.code,), make=lambda row: service_row(row, covered))
 
 
-def _findable(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+def findable(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions under which an actor may find a service."""
     seen = [str(entry) for entry in visibilities(actor)]
     return Service.active.is_(True), Service.visibility.in_(seen), Service.livemode.is_(actor.livemode)
 
 
-def _covered(service_ids: list[str]) -> dict[str, list[tuple[str, str | None]]]:
+def covered_places(service_ids: list[str]) -> dict[str, list[tuple[str, str | None]]]:
+    """Give where services are offered: governorate and district by service."""
     found: dict[str, list[tuple[str, str | None]]] = {}
     rows = db.session.execute(
         select(ServiceCoverage.service_id, ServiceCoverage.governorate, ServiceCoverage.district)
@@ -219,7 +216,18 @@ def _covered(service_ids: list[str]) -> dict[str, list[tuple[str, str | None]]]:
     return found
 
 
-def _service(row: Service, covered: Mapping[str, list[tuple[str, str | None]]]) -> ServiceRow:
+def stale_days() -> int:
+    """Give after how many days without a confirmation an entry of the directory is stale."""
+    return int(packs.pack().settings.get("directory_stale_days", str(STALE_AFTER_DAYS)))
+
+
+def today() -> date:
+    """Give the present day in the country."""
+    return installation().clock.now().astimezone(packs.pack().zone).date()
+
+
+def service_row(row: Service, covered: Mapping[str, list[tuple[str, str | None]]]) -> ServiceRow:
+    """Write a service as lists show it."""
     return ServiceRow(
         id=row.id,
         version=row.version,
@@ -234,8 +242,10 @@ def _service(row: Service, covered: Mapping[str, list[tuple[str, str | None]]]) 
         paused_until=row.paused_until,
         slots=row.slots,
         open_slots=row.open_slots,
+        unit=row.capacity_unit,
         waiting_days=row.waiting_days,
         last_verified_on=row.last_verified_on,
+        stale=is_stale(row.last_verified_on, today=today(), days=stale_days()),
         valid_until=row.valid_until,
         governorates=tuple(dict.fromkeys(place for place, _ in covered.get(row.id, []))),
     )
@@ -248,94 +258,13 @@ def service(actor: Actor, service_id: str) -> ServiceRow:
         NotFound: there is no such service that the actor may find.
         NotAllowed: the actor may not read the directory.
     """
-    _must_read(actor)
+    must_read_directory(actor)
     row = db.session.execute(
-        select(Service).where(Service.id == service_id, *_findable(actor)).execution_options(populate_existing=True)
+        select(Service).where(Service.id == service_id, *findable(actor)).execution_options(populate_existing=True)
     ).scalar_one_or_none()
     if row is None:
         raise NotFound
-    return _service(row, _covered([row.id]))
-
-
-def proposals(actor: Actor, now: datetime, case_id: str, *, category: str) -> tuple[Proposal, ...]:
-    """Propose who could serve a need of a case: those who can, the best first, then those who cannot, and why.
-
-    Raises:
-        NotFound: the case is not the actor's to know of.
-        NotAllowed: the actor only has an overview of it, or may not read the directory.
-    """
-    _must_read(actor)
-    must_read(actor, now, case_id)
-    found = select(Case, Person).join(Person, Person.id == Case.person_id).where(Case.id == case_id)
-    case, person = db.session.execute(found).one()
-    rows = {
-        row.id: row
-        for row in db.session.scalars(select(Service).where(*_findable(actor), Service.category == category))
-    }
-    covered = _covered(list(rows))
-    offers = [_offer(row, covered) for row in rows.values()]
-    today = now.astimezone(packs.pack().zone).date()
-    need = Need(
-        category=category,
-        governorate=case.governorate,
-        facts={
-            "age": today.year - person.birth_year if person.birth_year else None,
-            "sex": person.sex,
-            "return_type": case.return_type,
-            "host_country": case.host_country,
-        },
-        visibilities=visibilities(actor),
-        tried=_tried(case_id, category),
-    )
-    able = rank_providers(offers, need, today=today)
-    unable = refused_offers(offers, need, today=today)
-    return (
-        *(
-            Proposal(
-                service=_service(rows[entry.offer.id], covered), possible=True, score=entry.score, reasons=entry.reasons
-            )
-            for entry in able
-        ),
-        *(
-            Proposal(service=_service(rows[offer.id], covered), possible=False, score=None, reasons=(code,))
-            for offer, code in unable
-        ),
-    )
-
-
-def _tried(case_id: str, category: str) -> frozenset[str]:
-    ended = select(Referral.to_organisation_id).where(
-        Referral.case_id == case_id,
-        Referral.category == category,
-        Referral.state.in_(["declined", "expired", "redirected", "not_completed"]),
-        Referral.to_organisation_id.is_not(None),
-    )
-    return frozenset(str(found) for found in db.session.scalars(ended))
-
-
-def _offer(row: Service, covered: Mapping[str, list[tuple[str, str | None]]]) -> Offer:
-    return Offer(
-        id=row.id,
-        organisation=row.organisation_id,
-        category=row.category,
-        places=frozenset(covered.get(row.id, [])),
-        eligibility=_expression(row.eligibility),
-        visibility=Visibility(row.visibility),
-        accepting=row.accepting,
-        paused_until=row.paused_until,
-        valid_until=row.valid_until,
-        open_slots=row.open_slots,
-        waiting_days=row.waiting_days,
-        last_verified_on=row.last_verified_on,
-        active=row.active,
-    )
-
-
-def _expression(text: str) -> Expression | None:
-    try:
-        return parse(text) if text else None
-    except BadExpression:
-        return None
+    return service_row(row, covered_places([row.id]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, literal, or_, select
+from sqlalchemy.orm import aliased
 
-from nrm.actors import Actor
+from nrm.actors import Actor, ActorKind
 from nrm.db import db
 from nrm.errors import NotFound
-from nrm.installation import installation
-from nrm.models import Case, Disclosure, Organisation, Person, Referral, ReferralNote
+from nrm.models import (
+    Case,
+    Consent,
+    ConsentOverride,
+    Disclosure,
+    Need,
+    Organisation,
+    Person,
+    Referral,
+    ReferralNote,
+    Service,
+)
 from nrm.queries.cases import must_read
-from nrm.queries.page import Key, Page, cut, moment_key, newest_after, size
-from nrm.queries.person_records import load_people
+from nrm.queries.page import Key, Page, cut, moment_key, moment_of, newest_after, size, text_of
+from nrm.queries.referral_shapes import Around, ReferralView, ShownConsent, ShownNeed, shape
+from nrm.queries.referral_subjects import Subject, reference, subject_of
 from nrm.queries.scope import sees_case
-from nrm.queries.shown_names import full_name, name_in_list
-from nrm.rules.redaction import Relation, pseudonym, visible_fields
-from nrm.rules.statuses import TERMINAL, referral_actions, referral_parties
+from nrm.queries.shown_names import name_in_list
+from nrm.rules.redaction import Relation, categories_for_program, visible_fields
+from nrm.rules.statuses import TERMINAL, referral_parties
 from nrm.sealing import unseal
 from nrm.vocabulary import Channel, Level, Party, ReferralState
 
-_GONE = frozenset({ReferralState.WITHDRAWN, ReferralState.CANCELLED, ReferralState.ENTERED_IN_ERROR})
+_GONE: Final = frozenset({ReferralState.WITHDRAWN, ReferralState.CANCELLED, ReferralState.ENTERED_IN_ERROR})
 """States in which the receiver no longer reads anything about the person."""
+
+_RECEIVES: Final = frozenset({"referral.receive", "referrals:read"})
+"""What a person's role or a key's scope must give for referrals to have come to it."""
+
+_Sender, _Receiver = aliased(Organisation), aliased(Organisation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,38 +54,16 @@ class ReferralFilter:
     open_only: bool = False
     updated_since: datetime | None = None
     case: str | None = None
+    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReferralRow:
-    """A referral in a list.
+class ReferralMessage:
+    """A note between sender and receiver.
 
     Attributes:
-        person: how this asker calls the person: the name or a code.
+        kind: message, or the verb with which it came (request_info, answer, progress …).
     """
-
-    id: str
-    version: int
-    number: str
-    state: str
-    urgency: str
-    category: str
-    person: str
-    case_id: str | None
-    service_id: str | None
-    from_organisation_id: str
-    to_organisation_id: str | None
-    attempt: int
-    sent_at: datetime | None
-    reply_due_at: datetime | None
-    updated_at: datetime
-    outcome: str | None
-    closed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferralNoteRow:
-    """A note between sender and receiver."""
 
     id: str
     kind: str
@@ -78,75 +73,11 @@ class ReferralNoteRow:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferralView:
-    """A referral, opened.
-
-    Attributes:
-        relation: team, receiver, overview or none: what decided which fields show.
-        subject: the fields of the person that may be shown here; "code" always.
-        reason: why the service is needed; None where it may not be read.
-    """
-
-    id: str
-    version: int
-    number: str
-    relation: str
-    state: str
-    urgency: str
-    category: str
-    case_id: str | None
-    service_id: str | None
-    from_organisation_id: str
-    from_desk_id: str | None
-    to_organisation_id: str | None
-    to_desk_id: str | None
-    subject: Mapping[str, object]
-    categories: tuple[str, ...]
-    reason: str | None
-    expected_result: str | None
-    attempt: int
-    parent_id: str | None
-    external_id: str | None
-    sent_at: datetime | None
-    acknowledged_at: datetime | None
-    decided_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    closed_at: datetime | None
-    reply_due_at: datetime | None
-    appointment_at: datetime | None
-    appointment_place: str | None
-    no_shows: int
-    waitlist_position: int | None
-    review_on: date | None
-    expected_start: date | None
-    expected_end: date | None
-    hold_until: date | None
-    cancellation_requested: bool
-    redirected_to: str | None
-    end_reason: str | None
-    outcome: str | None
-    outcome_note: str | None
-    delivered_on: date | None
-    units: int | None
-    cost: str | None
-    confirmed: str | None
-    satisfaction: int | None
-    error_reason: str | None
-    error_asked_by: str | None
-    error_asked_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    notes: tuple[ReferralNoteRow, ...]
-    allowed_actions: tuple[str, ...]
-
-
 def received(actor: Actor) -> ColumnElement[bool]:
     """Give the condition under which a referral has come to an actor: never a draft, only one's own desk's."""
     parts = []
     for seat in actor.seats:
-        if "referral.receive" not in seat.permissions:
+        if not seat.permissions & _RECEIVES:
             continue
         mine = Referral.to_organisation_id == seat.organisation_id
         if seat.desk_id is not None:
@@ -159,7 +90,7 @@ def received(actor: Actor) -> ColumnElement[bool]:
 
 def referrals(
     actor: Actor, now: datetime, *, came_in: bool, only: ReferralFilter, after: Key | None = None, limit: int = 50
-) -> Page[ReferralRow]:
+) -> Page[ReferralView]:
     """List referrals, the latest changed first.
 
     Args:
@@ -174,10 +105,9 @@ def referrals(
         NotValid: the key is of another list.
     """
     sent = and_(Referral.from_organisation_id.in_(actor.organisations), sees_case(actor, now, reading=True))
+    writes = literal(value=False) if came_in else sees_case(actor, now, writing=True)
     statement = (
-        select(Referral, Case.level, Person.identity)
-        .join(Case, Case.id == Referral.case_id)
-        .join(Person, Person.id == Referral.person_id)
+        _named(writes)
         .where(received(actor) if came_in else sent, *_conditions(only, came_in=came_in))
         .execution_options(populate_existing=True)
     )
@@ -187,7 +117,18 @@ def referrals(
         rows,
         size(limit),
         key=lambda row: (moment_key(row[0].updated_at), row[0].id),
-        make=lambda row: _row(row[0], row[1], row[2], came_in=came_in),
+        make=lambda row: _listed(actor, row, came_in=came_in),
+    )
+
+
+def _named(writes: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Referral, Case.level, Person.identity, Service, _Sender, _Receiver, writes)
+        .join(Case, Case.id == Referral.case_id)
+        .join(Person, Person.id == Referral.person_id)
+        .join(_Sender, _Sender.id == Referral.from_organisation_id)
+        .outerjoin(_Receiver, _Receiver.id == Referral.to_organisation_id)
+        .outerjoin(Service, Service.id == Referral.service_id)
     )
 
 
@@ -207,35 +148,38 @@ def _conditions(only: ReferralFilter, *, came_in: bool) -> Iterator[ColumnElemen
     if only.case is not None:
         # A receiver knows referrals, not the sender's case.
         yield false() if came_in else Referral.case_id == only.case
+    if only.external_id is not None:
+        yield Referral.external_id == only.external_id
 
 
-def _row(row: Referral, level: str, identity: str, *, came_in: bool) -> ReferralRow:
-    if came_in and ("contact" not in row.categories or ReferralState(row.state) in _GONE):
-        person = pseudonym(row.case_id, installation().config.secret.encode())
-    else:
-        person = name_in_list(row.case_id, row.person_id, level, identity)
-    return ReferralRow(
-        id=row.id,
-        version=row.version,
-        number=row.number,
-        state=row.state,
-        urgency=row.urgency,
-        category=row.category,
-        person=person,
-        case_id=None if came_in else row.case_id,
-        service_id=row.service_id,
-        from_organisation_id=row.from_organisation_id,
-        to_organisation_id=row.to_organisation_id,
-        attempt=row.attempt,
-        sent_at=row.sent_at,
-        reply_due_at=row.reply_due_at,
-        updated_at=row.updated_at,
-        outcome=row.outcome,
-        closed_at=row.closed_at,
+def _listed(actor: Actor, found: Sequence[Any], *, came_in: bool) -> ReferralView:
+    row, level, identity, service, sender, receiver, writes = found
+    gone = ReferralState(row.state) in _GONE
+    relation = (Relation.NONE if gone else Relation.RECEIVER) if came_in else Relation.TEAM
+    parties = referral_parties(
+        sends=bool(writes) and row.from_organisation_id in actor.organisations,
+        receives=came_in,
+        in_national_unit=False,
+        channel=Channel(receiver.channel) if receiver else Channel.PORTAL,
+        permissions=_permissions(actor),
+    )
+    named = actor.kind is not ActorKind.KEY and (not came_in or ("contact" in row.categories and not gone))
+    names = name_in_list(row.case_id, row.person_id, level, identity) if named else None
+    ref = reference(row.case_id)
+    return shape(
+        row,
+        Around(service=service, sender=sender, receiver=receiver),
+        subject=Subject(ref=ref, names=None if names == ref else names),
+        relation=relation,
+        parties=parties,
     )
 
 
-def of_case(actor: Actor, now: datetime, case_id: str) -> tuple[ReferralRow, ...]:
+def _permissions(actor: Actor) -> frozenset[str]:
+    return frozenset().union(*(seat.permissions for seat in actor.seats))
+
+
+def of_case(actor: Actor, now: datetime, case_id: str) -> tuple[ReferralView, ...]:
     """List the referrals of a case in the order in which they were made.
 
     Raises:
@@ -244,51 +188,88 @@ def of_case(actor: Actor, now: datetime, case_id: str) -> tuple[ReferralRow, ...
     """
     must_read(actor, now, case_id)
     rows = db.session.execute(
-        select(Referral, Case.level, Person.identity)
-        .join(Case, Case.id == Referral.case_id)
-        .join(Person, Person.id == Referral.person_id)
+        _named(sees_case(actor, now, writing=True))
         .where(Referral.case_id == case_id)
         .order_by(Referral.created_at, Referral.id)
         .limit(500)
     ).all()
-    return tuple(_row(row, level, identity, came_in=False) for row, level, identity in rows)
+    return tuple(_listed(actor, row, came_in=False) for row in rows)
 
 
-def referral(actor: Actor, now: datetime, referral_id: str) -> ReferralView:
-    """Give a referral with what the asker's relation and the disclosed categories let show.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """A referral that the actor may know of, and how the actor stands to it.
 
-    Raises:
-        NotFound: there is no such referral, or it is not the actor's to know of.
+    Attributes:
+        may_read: a person, or a key whose scope and stated purpose let it read what is personal.
     """
+
+    row: Referral
+    case: Case
+    around: Around
+    relation: Relation
+    parties: frozenset[Party]
+    shown: frozenset[str]
+    disclosed: frozenset[str]
+    may_read: bool
+
+
+def _open(actor: Actor, now: datetime, referral_id: str, purpose: str | None) -> _Opened:
     found = db.session.execute(
         select(
             Referral,
-            Case.level,
+            Case,
+            Service,
+            _Sender,
+            _Receiver,
             received(actor),
             sees_case(actor, now),
             sees_case(actor, now, reading=True),
             sees_case(actor, now, writing=True),
-            Organisation.channel,
         )
         .join(Case, Case.id == Referral.case_id)
-        .outerjoin(Organisation, Organisation.id == Referral.to_organisation_id)
+        .join(_Sender, _Sender.id == Referral.from_organisation_id)
+        .outerjoin(_Receiver, _Receiver.id == Referral.to_organisation_id)
+        .outerjoin(Service, Service.id == Referral.service_id)
         .where(Referral.id == referral_id)
         .execution_options(populate_existing=True)
     ).one_or_none()
     if found is None:
         raise NotFound
-    row, level, receives, sees, reads, writes, channel = found
+    row, case, service, sender, receiver, receives, sees, reads, writes = found
     if not receives and not sees:
         raise NotFound
-    relation = _relation(row, receives=bool(receives), reads=bool(reads) and actor.may("case.read"), sees=bool(sees))
+    reads = bool(reads) and (actor.may("case.read") or _is_sending_key(actor, row))
+    relation = _relation(row, receives=bool(receives), reads=reads, sees=bool(sees))
     parties = referral_parties(
         sends=row.from_organisation_id in actor.organisations and bool(writes),
         receives=bool(receives),
         in_national_unit=actor.may("referral.correct") and bool(sees),
-        channel=Channel(channel) if channel else Channel.PORTAL,
-        permissions=frozenset().union(*(seat.permissions for seat in actor.seats)),
+        channel=Channel(receiver.channel) if receiver else Channel.PORTAL,
+        permissions=_permissions(actor),
     )
-    return _view(row, Level(level), relation, parties)
+    disclosed = _disclosed(row)
+    whole = frozenset(row.categories) if relation is Relation.TEAM else disclosed
+    level = Level(case.level)
+    program = actor.kind is ActorKind.KEY
+    scoped = actor.may("subject:read")
+    shown = categories_for_program(whole, level, scoped=scoped, purpose=purpose) if program else whole
+    return _Opened(
+        row=row,
+        case=case,
+        around=Around(service=service, sender=sender, receiver=receiver),
+        relation=relation,
+        parties=parties,
+        shown=shown if relation in {Relation.TEAM, Relation.RECEIVER} else frozenset(),
+        disclosed=disclosed,
+        may_read=not program or (scoped and (purpose is not None or level is Level.STANDARD)),
+    )
+
+
+def _is_sending_key(actor: Actor, row: Referral) -> bool:
+    return (
+        actor.kind is ActorKind.KEY and actor.may("referrals:read") and row.from_organisation_id in actor.organisations
+    )
 
 
 def _relation(row: Referral, *, receives: bool, reads: bool, sees: bool) -> Relation:
@@ -299,63 +280,51 @@ def _relation(row: Referral, *, receives: bool, reads: bool, sees: bool) -> Rela
     return Relation.OVERVIEW if sees else Relation.NONE
 
 
-def _view(row: Referral, level: Level, relation: Relation, parties: frozenset[Party]) -> ReferralView:
+def referral(actor: Actor, now: datetime, referral_id: str, *, purpose: str | None = None) -> ReferralView:
+    """Give a referral with what the asker's relation, the disclosed categories and a key's scopes let show.
+
+    Args:
+        actor: who asks.
+        now: the present moment.
+        referral_id: the referral.
+        purpose: what a partner's program reads it for, a code of `ReadPurpose`; None when it did not say.
+
+    Raises:
+        NotFound: there is no such referral, or it is not the actor's to know of.
+    """
+    opened = _open(actor, now, referral_id, purpose)
+    row, relation = opened.row, opened.relation
     told = relation in {Relation.TEAM, Relation.RECEIVER}
-    disclosed = _disclosed(row) if relation is Relation.RECEIVER else frozenset(row.categories)
-    actions = referral_actions(ReferralState(row.state), parties, cancellation_requested=row.cancellation_requested)
-    return ReferralView(
-        id=row.id,
-        version=row.version,
-        number=row.number,
-        relation=str(relation),
-        state=row.state,
-        urgency=row.urgency,
-        category=row.category,
-        case_id=row.case_id if relation is Relation.TEAM else None,
-        service_id=row.service_id,
-        from_organisation_id=row.from_organisation_id,
-        from_desk_id=row.from_desk_id,
-        to_organisation_id=row.to_organisation_id,
-        to_desk_id=row.to_desk_id,
-        subject=_subject(row, visible_fields(relation, level, disclosed)),
-        categories=tuple(sorted(disclosed)) if told else (),
-        reason=_text(row.reason, row.id, "reason") if told else None,
-        expected_result=_text(row.expected_result, row.id, "expected_result") if told else None,
-        attempt=row.attempt,
-        parent_id=row.parent_id if relation is Relation.TEAM else None,
-        external_id=row.external_id,
-        sent_at=row.sent_at,
-        acknowledged_at=row.acknowledged_at,
-        decided_at=row.decided_at,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        closed_at=row.closed_at,
-        reply_due_at=row.reply_due_at,
-        appointment_at=row.appointment_at if told else None,
-        appointment_place=_text(row.appointment_place, row.id, "appointment_place") if told else None,
-        no_shows=row.no_shows,
-        waitlist_position=row.waitlist_position,
-        review_on=row.review_on,
-        expected_start=row.expected_start,
-        expected_end=row.expected_end,
-        hold_until=row.hold_until,
-        cancellation_requested=row.cancellation_requested,
-        redirected_to=row.redirected_to,
-        end_reason=row.end_reason,
-        outcome=row.outcome,
-        outcome_note=_text(row.outcome_note, row.id, "outcome_note") if told else None,
-        delivered_on=row.delivered_on,
-        units=row.units,
-        cost=_text(row.cost, row.id, "cost") if told else None,
-        confirmed=row.confirmed,
-        satisfaction=row.satisfaction if relation is Relation.TEAM else None,
-        error_reason=row.error_reason if told else None,
-        error_asked_by=row.error_asked_by,
-        error_asked_at=row.error_asked_at,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        notes=_notes(row.id) if told else (),
-        allowed_actions=actions,
+    personal = told and opened.may_read
+    program = actor.kind is ActorKind.KEY
+    # A program that works for the sending organisation is no member of the case's team: it sees what was shared.
+    seen_as = Relation.RECEIVER if program and relation is Relation.TEAM else relation
+    fields = visible_fields(seen_as, Level(opened.case.level), opened.shown) if told or not program else frozenset()
+    plain = shape(
+        row,
+        opened.around,
+        subject=subject_of(opened.case, fields, now),
+        relation=relation,
+        parties=opened.parties,
+    )
+    return replace(
+        plain,
+        in_full=True,
+        reason=_text(row.reason, row.id, "reason") if personal else None,
+        expected_result=_text(row.expected_result, row.id, "expected_result") if personal else None,
+        needs=_needs(row) if told else (),
+        consent=_consent(row, opened.disclosed) if told else None,
+        withheld=tuple(sorted(opened.disclosed - opened.shown)) if told else (),
+        appointment=replace(plain.appointment, place=_text(row.appointment_place, row.id, "appointment_place"))
+        if plain.appointment is not None and personal
+        else plain.appointment,
+        outcome=replace(
+            plain.outcome,
+            note=_text(row.outcome_note, row.id, "outcome_note"),
+            cost=_text(row.cost, row.id, "cost"),
+        )
+        if plain.outcome is not None and personal
+        else plain.outcome,
     )
 
 
@@ -372,47 +341,63 @@ def _disclosed(row: Referral) -> frozenset[str]:
     return frozenset(category for line in lines for category in line)
 
 
-def _subject(row: Referral, shown: frozenset[str]) -> dict[str, object]:
-    subject: dict[str, object] = {"code": pseudonym(row.case_id, installation().config.secret.encode())}
-    if shown <= {"code", "state"}:
-        return subject
-    person = load_people(db.session(), [row.person_id]).get(row.person_id)
-    if person is None:
-        return subject
-    year = person.birth_year
-    values: dict[str, object] = {
-        "names": full_name({"names": dict(person.names)}),
-        "latin": person.names.get("latin"),
-        "mother": person.names.get("mother"),
-        "born": person.born or None,
-        "age": installation().clock.now().year - year if year else None,
-        "sex": person.sex,
-        "nationality": person.nationality,
-        "language": person.language,
-        "governorate": person.governorate,
-        "phones": list(person.phones),
-        "safe_contact": dict(person.safe_contact),
-        "address": dict(person.address),
-        "documents": [{"kind": paper.kind, "number": paper.number} for paper in person.papers],
-    }
-    return subject | {name: value for name, value in values.items() if name in shown and value}
+def _needs(row: Referral) -> tuple[ShownNeed, ...]:
+    found = db.session.scalars(
+        select(Need)
+        .where(Need.case_id == row.case_id, Need.category == row.category)
+        .order_by(Need.created_at, Need.id)
+        .limit(20)
+    )
+    return tuple(ShownNeed(category=need.category, priority=need.priority) for need in found)
 
 
-def _notes(referral_id: str) -> tuple[ReferralNoteRow, ...]:
-    rows = db.session.scalars(
+def _consent(row: Referral, disclosed: frozenset[str]) -> ShownConsent | None:
+    scope = tuple(sorted(disclosed))
+    consent = db.session.get(Consent, row.consent_id) if row.consent_id else None
+    if consent is not None:
+        return ShownConsent(
+            id=consent.id, ground="consent", scope=scope, given_at=consent.given_at, expires_at=consent.expires_at
+        )
+    override = db.session.get(ConsentOverride, row.override_id) if row.override_id else None
+    if override is None:
+        return None
+    return ShownConsent(
+        id=override.id, ground="override", scope=scope, given_at=override.approved_at, expires_at=override.expires_at
+    )
+
+
+def messages(
+    actor: Actor, now: datetime, referral_id: str, *, purpose: str | None = None, after: Key | None, limit: int
+) -> Page[ReferralMessage]:
+    """List the notes between sender and receiver, the oldest first; empty for whoever may not read what is personal.
+
+    Raises:
+        NotFound: there is no such referral, or it is not the actor's to know of.
+        NotValid: the key is of another list.
+    """
+    opened = _open(actor, now, referral_id, purpose)
+    if opened.relation not in {Relation.TEAM, Relation.RECEIVER} or not opened.may_read:
+        return Page(items=())
+    statement = (
         select(ReferralNote)
         .where(ReferralNote.referral_id == referral_id)
         .order_by(ReferralNote.created_at, ReferralNote.id)
-        .limit(500)
+        .limit(size(limit) + 1)
     )
-    return tuple(
-        ReferralNoteRow(
-            id=row.id,
-            kind=row.kind,
-            author=row.author,
-            organisation_id=row.organisation_id,
-            text=str(unseal(row.text, row=row.id, column="referral_notes.text")),
-            created_at=row.created_at,
-        )
-        for row in rows
+    if after is not None:
+        at, last = moment_of(after, 0), text_of(after, 1)
+        later = or_(ReferralNote.created_at > at, and_(ReferralNote.created_at == at, ReferralNote.id > last))
+        statement = statement.where(later)
+    rows = db.session.scalars(statement).all()
+    return cut(rows, size(limit), key=lambda row: (moment_key(row.created_at), row.id), make=_message)
+
+
+def _message(row: ReferralNote) -> ReferralMessage:
+    return ReferralMessage(
+        id=row.id,
+        kind=row.kind,
+        author=row.author,
+        organisation_id=row.organisation_id,
+        text=str(unseal(row.text, row=row.id, column="referral_notes.text")),
+        created_at=row.created_at,
     )

@@ -68,6 +68,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
 SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "referrals:read": frozenset(),
     "referrals:act": frozenset({"referral.receive"}),
+    "referrals:send": frozenset({"referral.send"}),
     "subject:read": frozenset(),
     "directory:write": frozenset({"capacity.edit"}),
     "webhooks:manage": frozenset(),

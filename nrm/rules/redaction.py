@@ -74,6 +74,27 @@ def visible_fields(relation: Relation, level: Level, categories: Collection[str]
     return _ALWAYS | {name for name, category in FIELD_CATEGORIES.items() if category in categories}
 
 
+RESTRICTED: Final = frozenset({str(DataCategory.HEALTH), str(DataCategory.PROTECTION)})
+"""Categories for which a partner's program must say its purpose each time it reads them."""
+
+
+def categories_for_program(
+    categories: Collection[str], level: Level, *, scoped: bool, purpose: str | None
+) -> frozenset[str]:
+    """List the disclosed categories that a partner's program may read now.
+
+    Args:
+        categories: those that were disclosed to its organisation.
+        level: the case's level.
+        scoped: its key may read about people at all (scope subject:read).
+        purpose: what it reads them for; None when it did not say. Without one, nothing of a restricted or strict
+            case and no restricted category shows.
+    """
+    if not scoped or (purpose is None and level is not Level.STANDARD):
+        return frozenset()
+    return frozenset(categories) - (RESTRICTED if purpose is None else frozenset())
+
+
 def pseudonym(case_id: str, key: bytes) -> str:
     """Make the code that stands for a person in lists, messages and logs of a strict case.
 

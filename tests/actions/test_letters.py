@@ -12,6 +12,7 @@ from nrm.db import db
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, StaleVersion
 from nrm.models import Disclosure, Event, Letter, Outcome, Person, Referral, Run, Service
 from nrm.queries import letters as queries
+from nrm.queries.referral_shapes import ReferralView
 from nrm.sealing import seal
 from tests.actions.test_races import at_once
 from tests.world import World
@@ -44,7 +45,7 @@ class Office:
         purposes = ["casework", "share_provider"]
         consents.record_consent(self.handler, self.case.id, purposes=purposes, categories=categories, mode="written")
 
-    def refer(self) -> referrals.ReferralResult:
+    def refer(self) -> ReferralView:
         return referrals.create_referral(
             self.handler, self.case.id, service_id=self.service.id, reason="تعلم مهنة", categories=DATA
         )

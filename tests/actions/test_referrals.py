@@ -14,6 +14,7 @@ from nrm.errors import Conflict, IllegalMove, NotAllowed, NotFound, NotValid, St
 from nrm.models import Case, Delivery, Disclosure, Event, Job, Notification, Outcome, Referral, Service
 from nrm.queries import packs
 from nrm.queries import referrals as queries
+from nrm.queries.referral_shapes import ReferralView
 from nrm.rules.deadlines import Calendar, working_between
 from tests.world import World
 
@@ -38,11 +39,11 @@ class Loop:
         asked = {"purposes": ["casework", "share_provider"], "categories": DATA, "mode": "written", **more}
         return consents.record_consent(self.handler, self.case.id, **asked)
 
-    def send(self, **more) -> referrals.ReferralResult:
+    def send(self, **more) -> ReferralView:
         asked = {"service_id": self.service.id, "reason": "wants a trade", "categories": DATA, **more}
         return referrals.create_referral(self.handler, self.case.id, **asked)
 
-    def do(self, actor, verb: str, referral_id: str, **given) -> referrals.ReferralResult:
+    def do(self, actor, verb: str, referral_id: str, **given) -> ReferralView:
         version = self.now(referral_id).version
         return referrals.do_verb(actor, referral_id, verb, version=version, given=Given(**given))
 
@@ -307,8 +308,12 @@ def test_what_was_given_what_it_cost_and_how_it_was_liked_is_kept(loop: Loop):
     referrals.confirm_referral(loop.handler, sent.id, received=True, satisfaction=4, version=ended.version)
     loop.land.session.close()
     shown = queries.referral(loop.handler, loop.land.clock.now(), sent.id)
-    assert (shown.expected_start, shown.units, shown.cost, shown.satisfaction) == (day, 12, "450 000 dinars", 4)
-    assert queries.referral(loop.provider, loop.land.clock.now(), sent.id).satisfaction is None
+    assert shown.outcome is not None
+    outcome = shown.outcome
+    assert (shown.expected_start, outcome.units, outcome.cost, outcome.satisfaction) == (day, 12, "450 000 dinars", 4)
+    of_provider = queries.referral(loop.provider, loop.land.clock.now(), sent.id).outcome
+    assert of_provider is not None
+    assert of_provider.satisfaction is None
 
 
 def test_a_rested_clock_reminds_when_the_same_share_of_working_time_has_run(loop: Loop):

@@ -97,6 +97,14 @@ def test_every_reason_of_a_match_and_of_a_provider_has_a_text() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Tuple) and len(node.elts) == 2 and isinstance(node.elts[0], ast.Constant | ast.IfExp)
     }
+    firsts |= {
+        node.args[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args
+    }
+    firsts |= {
+        node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp)
+    }
     codes = {code for first in firsts for code in results(first)} - {"slots_unknown", "hidden", "other_category"}
     assert {"stale", "paused", "open_slots", "accepts_often"} <= codes
     assert codes | set(matching.POINTS) | {"not_eligible"} == known

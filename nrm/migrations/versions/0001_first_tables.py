@@ -597,13 +597,16 @@ def upgrade() -> None:
         sa.Column("paused_until", sa.Date(), nullable=True),
         sa.Column("slots", sa.Integer(), nullable=True),
         sa.Column("open_slots", sa.Integer(), nullable=True),
+        sa.Column("capacity_unit", sa.String(length=64), nullable=True),
         sa.Column("waiting_days", sa.Integer(), nullable=True),
         sa.Column("last_verified_on", sa.Date(), nullable=True),
+        sa.Column("asked_on", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("livemode", sa.Boolean(), nullable=False),
         sa.Column("loaded_hash", sa.String(length=64), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("open_slots >= 0", name=op.f("ck_services_ck_services_open_slots")),
         sa.ForeignKeyConstraint(["desk_id"], ["desks.id"], name=op.f("fk_services_desk_id")),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_services_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_services")),
@@ -1160,6 +1163,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_referrals_number")),
     )
     with op.batch_alter_table("referrals", schema=None) as batch_op:
+        batch_op.create_index("ix_referrals_answers", ["service_id", "decided_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_referrals_case_id"), ["case_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_referrals_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_referrals_person_id"), ["person_id"], unique=False)
@@ -1167,7 +1171,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_referrals_received", ["to_organisation_id", "state", "updated_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_referrals_run_id"), ["run_id"], unique=False)
         batch_op.create_index("ix_referrals_sent", ["from_organisation_id", "state", "updated_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_referrals_service_id"), ["service_id"], unique=False)
 
     op.create_table(
         "disclosures",
@@ -1291,7 +1294,6 @@ def downgrade() -> None:
 
     op.drop_table("disclosures")
     with op.batch_alter_table("referrals", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_referrals_service_id"))
         batch_op.drop_index("ix_referrals_sent")
         batch_op.drop_index(batch_op.f("ix_referrals_run_id"))
         batch_op.drop_index("ix_referrals_received")
@@ -1299,6 +1301,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_referrals_person_id"))
         batch_op.drop_index(batch_op.f("ix_referrals_parent_id"))
         batch_op.drop_index(batch_op.f("ix_referrals_case_id"))
+        batch_op.drop_index("ix_referrals_answers")
 
     op.drop_table("referrals")
     op.drop_table("task_undo")
