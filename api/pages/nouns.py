@@ -9,6 +9,7 @@ from typing import Final
 
 from flask import Flask, request
 
+from api.pages.guide import guide
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names
 from api.pages.session import session
@@ -16,7 +17,7 @@ from api.pages.tasks import tasks
 from api.pages.work import work
 from nrm.installation import installation
 
-PAGES: Final = (session, work, tasks)
+PAGES: Final = (session, work, tasks, guide)
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 

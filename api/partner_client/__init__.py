@@ -1,0 +1,1 @@
+"""What partners may take away: a client of one file that needs nothing but Python."""
