@@ -304,6 +304,14 @@ class ReadPurpose(StrEnum):
     COMPLAINT = "complaint"
 
 
+class Ground(StrEnum):
+    """Legal grounds for a disclosure without consent (domain reference §4.2)."""
+
+    LIFE_THREAT = "life_threat"
+    CHILD_BEST_INTEREST = "child_best_interest"
+    LEGAL_DUTY = "legal_duty"
+
+
 class BirthPrecision(StrEnum):
     """How much of a birth date is known."""
 

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from sqlalchemy import select
 
 from nrm.actions._action import Work
-from nrm.engine.effects import Values
+from nrm.engine.effects import Value, Values
 from nrm.engine.failures import StepFailed
 from nrm.models import Case, TaskAnswers
 from nrm.rules.texts import is_code
@@ -77,22 +77,38 @@ def latest_answers(work: Work, call: CheckCall) -> Answers:
     Raises:
         StepFailed: nobody has answered that step in this run.
     """
-    step = str(call.params.get("from") or "")
+    return who_answered(work, call, "from")[1]
+
+
+def who_answered(work: Work, call: CheckCall, param: str) -> tuple[str, Answers]:
+    """Give who answered the step that a parameter names last, in this run, and what.
+
+    Raises:
+        StepFailed: nobody has answered that step in this run.
+    """
+    step = str(call.params.get(param) or "")
     work.flush()
     row = work.session.execute(
-        select(TaskAnswers.task_id, TaskAnswers.answers)
+        select(TaskAnswers.task_id, TaskAnswers.answers, TaskAnswers.answered_by)
         .where(TaskAnswers.run_id == call.run_id, TaskAnswers.step == step)
         .order_by(TaskAnswers.answered_at.desc(), TaskAnswers.task_id.desc())
     ).first()
     if row is None:
         raise StepFailed("no_answers", call.step, source=step)
     found = unseal(row[1], row=row[0], column="task_answers.answers")
-    return found if isinstance(found, dict) else {}
+    return row[2], found if isinstance(found, dict) else {}
 
 
 def codes(value: Json | None) -> list[str]:
     """Give the codes of a list answer; an empty list for anything else."""
     return [str(code) for code in value] if isinstance(value, list) else []
+
+
+def texts(value: Value) -> tuple[str, ...]:
+    """Give the texts of a parameter that is one text or a list of them."""
+    if isinstance(value, tuple | list):
+        return tuple(map(str, value))
+    return (str(value),) if value not in (None, "") else ()
 
 
 def flag(value: Json | None) -> bool | None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from nrm.actions import (
     checks_cases,
+    checks_grounds,
     checks_handover,
     checks_letters,
     checks_plans,
@@ -25,6 +26,7 @@ __all__ = ["CHECKS", "CHECK_VALUES", "Check", "CheckCall", "CheckResult", "lates
 
 _TOPICS: Final[tuple[Mapping[str, Registered], ...]] = (
     checks_cases.CHECKS,
+    checks_grounds.CHECKS,
     checks_handover.CHECKS,
     checks_letters.CHECKS,
     checks_plans.CHECKS,

@@ -9,10 +9,9 @@ from sqlalchemy import select
 
 from nrm.actions._action import Work
 from nrm.actions.case_opening import begin_case
-from nrm.actions.check_calls import CheckCall, CheckResult, Registered, latest_answers
+from nrm.actions.check_calls import CheckCall, CheckResult, Registered, latest_answers, texts
 from nrm.actions.closing import MAIN_PATH, end_case
 from nrm.actions.disclosing import Gate, check_gate, disclose_to
-from nrm.engine.effects import Value
 from nrm.engine.failures import StepFailed
 from nrm.models import Case, Run
 from nrm.queries import packs, paths
@@ -30,12 +29,12 @@ def _share_with_desk(work: Work, call: CheckCall) -> CheckResult:
     `role` is one role, or several: then all of their desks must be allowed.
     """
     case = call.case
-    categories = _texts(call.params.get("data"))
+    categories = texts(call.params.get("data"))
     purpose = str(call.params.get("purpose") or Purpose.SHARE_MINISTRY)
     if purpose not in set(Purpose) or not categories:
         raise StepFailed("bad_param", call.step, check="share_with_desk")
     allowed: list[tuple[str, Gate]] = []
-    for role in _texts(call.params.get("role")):
+    for role in texts(call.params.get("role")):
         desk = packs.pack().find_desk(role, governorate=case.governorate, jurisdiction=case.jurisdiction)
         if desk is None:
             return CheckResult(values={"gate": "no_provider"})
@@ -48,13 +47,6 @@ def _share_with_desk(work: Work, call: CheckCall) -> CheckResult:
     for organisation_id, gate in allowed:
         disclose_to(work, case, organisation_id, gate, purpose=purpose, categories=categories)
     return CheckResult(values={"gate": "ok"})
-
-
-def _texts(value: Value) -> tuple[str, ...]:
-    """Give the texts of a parameter that is one text or a list of them."""
-    if isinstance(value, tuple | list):
-        return tuple(map(str, value))
-    return (str(value),) if value not in (None, "") else ()
 
 
 def _hand_over_case(work: Work, call: CheckCall) -> CheckResult:

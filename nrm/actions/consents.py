@@ -13,24 +13,15 @@ from nrm import ids
 from nrm.actions import referral_moves, runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
+from nrm.actions.disclosing import OVERRIDE_LASTS
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem
 from nrm.models import Case, Consent, ConsentOverride, Disclosure, Organisation
 from nrm.queries import packs
 from nrm.rules.texts import WrongValue, clean_text
 from nrm.sealing import seal
-from nrm.vocabulary import DataCategory, Purpose, WithdrawReason
+from nrm.vocabulary import DataCategory, Ground, Purpose, WithdrawReason
 
 LONGEST_CONSENT: Final = timedelta(days=365 * 3)
-OVERRIDE_LASTS: Final = timedelta(days=7)
-"""An approved override opens the gate for this long: it is for one emergency, not a standing right."""
-
-
-class Ground(StrEnum):
-    """Legal grounds for a disclosure without consent (domain reference §4.2)."""
-
-    LIFE_THREAT = "life_threat"
-    CHILD_BEST_INTEREST = "child_best_interest"
-    LEGAL_DUTY = "legal_duty"
 
 
 class GivenBy(StrEnum):

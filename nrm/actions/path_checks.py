@@ -40,6 +40,7 @@ CHECK_PARAMS: Final[Mapping[str, frozenset[str]]] = {
     "set_priority": frozenset({"value"}),
     "close_referral": frozenset({"outcome"}),
     "share_with_desk": frozenset({"role", "data", "purpose"}),
+    "share_on_ground": frozenset({"from", "approved_in", "role", "data"}),
     "register_letter": frozenset({"template", "organisation", "service", "role"}),
     "hand_over_case": frozenset({"from", "arrived"}),
     "end_side_case": frozenset({"outcome", "reason"}),

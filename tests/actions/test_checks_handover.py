@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from sqlalchemy import select
 
 from nrm import ids
@@ -11,7 +12,8 @@ from nrm.actions import cases, consents, runs
 from nrm.actions._action import transact
 from nrm.actions.checks import CHECKS, CheckCall
 from nrm.actors import SYSTEM
-from nrm.models import Case, CaseAccess, Disclosure, Run, SharingAgreement, TaskAnswers
+from nrm.engine.failures import StepFailed
+from nrm.models import Case, CaseAccess, ConsentOverride, Disclosure, Event, Run, SharingAgreement, TaskAnswers
 from nrm.queries import packs
 from nrm.sealing import seal
 from tests.world import World
@@ -113,6 +115,78 @@ def test_data_are_shown_to_another_organisations_desk_only_with_consent_and_agre
 
 def test_a_desk_that_does_not_exist_gets_nothing(land: World):
     assert check("share_with_desk", opened(land), role="no_such_role", data=DATA) == {"gate": "no_provider"}
+
+
+def answered_by(land: World, case_id: str, *, ground: dict, approval: dict, second: str = "usr_second") -> str:
+    """Start a small path for the case and let two people answer two steps of it; gives the run."""
+    run_id = transact(SYSTEM, lambda work: runs.begin(work, work.lock_case(case_id), "parallel_pair"))
+    tasks = list(land.open_tasks(case_id).values())
+
+    def answer(work):
+        for task, step, answers, by in (
+            (tasks[0], "ground", ground, "usr_first"),
+            (tasks[1], "second", approval, second),
+        ):
+            work.add(
+                TaskAnswers,
+                task_id=task.id,
+                case_id=case_id,
+                run_id=run_id,
+                step=step,
+                form_version_id=task.form_version_id,
+                answers=seal(answers, row=task.id, column="task_answers.answers"),
+                answered_by=by,
+                answered_at=work.now,
+            )
+
+    transact(SYSTEM, answer)
+    return run_id
+
+
+def abroad(land: World) -> str:
+    """A case of another organisation than the one whose supervisor would be told."""
+    elsewhere = packs.pack().find_desk("case_handler", governorate=HILLS)
+    assert elsewhere is not None
+    handler = land.at_desk("case_handler", HILLS)
+    return cases.open_case(handler, land.person(), governorate="norvale", desk_id=elsewhere.id, path=None).id
+
+
+GROUND = {"report_ground": "life_threat", "report_why": "Followed to the door"}
+TELL = {"from": "ground", "approved_in": "second", "role": "supervisor", "data": DATA}
+
+
+def test_what_leaves_without_consent_stands_in_the_ledger_with_both_people(land: World):
+    case_id = abroad(land)
+    run_id = answered_by(land, case_id, ground=GROUND, approval={"report_approved": True})
+    assert check("share_on_ground", case_id, run_id=run_id, **TELL) == {"disclosed": True}
+    here = packs.pack().find_desk("supervisor", governorate="norvale")
+    (line,) = ledger(land, case_id)
+    assert here is not None
+    assert (line.organisation_id, line.consent_id, set(line.categories)) == (here.organisation_id, None, set(DATA))
+    override = land.session.get_one(ConsentOverride, line.override_id)
+    people = (override.asked_by, override.approved_by, override.ground)
+    assert people == ("usr_first", "usr_second", "life_threat")
+    assert "Followed" not in str(
+        [row.data for row in land.session.execute(select(Event).where(Event.stream == case_id)).scalars()]
+    )
+
+
+@pytest.mark.parametrize(
+    ("approval", "second"), [({"report_approved": False}, "usr_second"), ({"report_approved": True}, "usr_first")]
+)
+def test_nothing_leaves_when_it_was_refused_or_one_person_did_both(land: World, approval, second):
+    case_id = abroad(land)
+    run_id = answered_by(land, case_id, ground=GROUND, approval=approval, second=second)
+    assert check("share_on_ground", case_id, run_id=run_id, **TELL) == {"disclosed": False}
+    assert ledger(land, case_id) == []
+
+
+def test_a_ground_that_the_law_does_not_know_opens_nothing(land: World):
+    case_id = abroad(land)
+    run_id = answered_by(land, case_id, ground={"report_ground": "curiosity"}, approval={"report_approved": True})
+    with pytest.raises(StepFailed):
+        check("share_on_ground", case_id, run_id=run_id, **TELL)
+    assert ledger(land, case_id) == []
 
 
 def test_a_person_met_at_the_border_gets_a_case_of_the_main_path_that_the_border_does_not_read(land: World):

@@ -190,7 +190,7 @@ def _left(diagram: Diagram, pack: Pack, whole: Node) -> Iterator[Finding]:
     for part in extensions(whole.element, "leave"):
         message = (part.get("message") or "").strip()
         if message not in CASE_MESSAGES or message in STOPPING or (part.get("to") or "").strip() != "caller":
-            yield found(whole.element, "case_message_left_wrongly", message=message)
+            yield found(whole.element, "case_message_left_wrongly", answered="risk.raised", to="caller")
         elif pack.known and pack.known.paths and not _is_called(diagram.key, pack.known.paths):
             yield warn(whole.element, "case_message_left_to_nobody", message=message)
 
