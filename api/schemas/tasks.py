@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.transport.fields import Anything, Body, Choice, Code, Flag, Id, Moment, Paged, Text, Versioned, Whole
 from nrm.queries.inbox import Tab
+from nrm.rules.letters import DIGITS
 from nrm.vocabulary import Language, Priority
 
 
@@ -22,6 +23,7 @@ class PrintQuery(Body):
     """How to print a form."""
 
     language = Choice(Language)
+    digits = Choice(list(DIGITS))
 
 
 class Release(Versioned):

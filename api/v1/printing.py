@@ -17,6 +17,7 @@ from nrm.errors import NotFound
 from nrm.installation import installation
 from nrm.queries import directory, path_list
 from nrm.queries import tasks as queries
+from nrm.queries.answer_names import hand_for
 from nrm.rules.form_schema import CodeLabels
 from nrm.rules.forms import Form, parse_form
 
@@ -36,9 +37,12 @@ def _labels(form: Form) -> CodeLabels:
 
 def _page(ask: Ask, content: object, *, answers: Mapping[str, object] | None = None, case_number: str = "") -> Response:
     form = parse_form(content)
+    words = str(ask.query.get("language") or language())
+    now = installation().clock.now()
     page = print_form(
         form,
-        str(ask.query.get("language") or language()),
+        words,
+        hand=hand_for(ask.actor, now, words, form, answers, digits=ask.query.get("digits")),
         code_lists=_labels(form),
         style=_ADDRESS,
         answers=answers,

@@ -11,6 +11,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from nrm.delivery.conditions_in_words import Wordings, in_words
+from nrm.delivery.written import Hand, write_answer
 from nrm.i18n import catalogue, say
 from nrm.rules.form_schema import CodeLabels
 from nrm.rules.forms import Field, Form, Texts
@@ -21,7 +22,7 @@ _CATALOGUE: Final = "printing"
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "ckb"})
 _LINES: Final = {"long": 4, "note": 0, "calculate": 0}
 _EMPTY_ROUNDS: Final = 3
-_LEFTWARD: Final = frozenset({"phone", "integer", "decimal", "money", "date", "datetime", "geopoint", "file"})
+_LEFTWARD: Final = frozenset({"phone", "integer", "decimal", "money", "geopoint", "file"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ def print_form(
     answers: Mapping[str, object] | None = None,
     case_number: str = "",
     style: str = STYLE,
+    hand: Hand | None = None,
 ) -> str:
     """Print a form.
 
@@ -87,11 +89,12 @@ def print_form(
         answers: what was answered; None prints it blank.
         case_number: number of the case; "" leaves room to write it.
         style: address of the style sheet.
+        hand: how answers are written; None for the language without a country.
 
     Returns:
         A whole HTML page.
     """
-    printing = _Printing(form, language, code_lists)
+    printing = _Printing(form, language, code_lists, hand or Hand(language=language))
     return (
         _environment()
         .get_template("form.html")
@@ -119,6 +122,7 @@ class _Printing:
     form: Form
     language: str
     code_lists: CodeLabels
+    hand: Hand
     wordings: Wordings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -171,7 +175,7 @@ class _Printing:
             required=item.required and answers is None,
             condition=condition,
             options=tuple(Option(label=text, chosen=code in chosen) for code, text in options.items()),
-            answer=None if answers is None or item.type == "note" else _shown(answer),
+            answer=None if answers is None or item.type == "note" else write_answer(item.type, answer, self.hand),
             lines=_LINES.get(item.type, 1),
             leftward=item.type in _LEFTWARD,
         )
@@ -190,14 +194,3 @@ def _rounds(item: Field, answers: Mapping[str, object] | None) -> Iterator[Mappi
     for entry in given if isinstance(given, list) else ():
         if isinstance(entry, Mapping):
             yield entry
-
-
-def _shown(answer: object) -> str:
-    match answer:
-        case None:
-            return "–"
-        case {"amount": amount, **rest}:
-            return f"{amount} {rest.get('currency', '')}".strip()
-        case {"lat": lat, "lon": lon}:
-            return f"{lat}, {lon}"
-    return str(answer)

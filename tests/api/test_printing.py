@@ -27,6 +27,8 @@ def test_a_task_is_printed_blank_and_once_it_is_done_with_its_answers(office: Of
     assert 'lang="en" dir="ltr"' in filled.text
     assert "✓" in filled.text
     assert handler.get(f"/tasks/{task}/print?language=de").status_code == 422
+    assert handler.get(f"/tasks/{task}/print?digits=roman").status_code == 422
+    assert handler.get(f"/tasks/{task}/print?language=ar&digits=arab").status_code == 200
 
 
 def test_a_frozen_form_and_the_style_sheet_are_printed(office: Office, opened: Callable[..., str]):
