@@ -12,12 +12,12 @@ from api.schemas.tasks import PrintQuery
 from api.transport.endpoint import Ask, Noun
 from api.transport.problems import language
 from nrm.actions.reading import note_read
-from nrm.delivery.printing import STYLE, print_form
+from nrm.delivery.printing import STYLE, print_form, print_slip
 from nrm.errors import NotFound
 from nrm.installation import installation
-from nrm.queries import directory, path_list
+from nrm.queries import directory, path_list, referrals
 from nrm.queries import tasks as queries
-from nrm.queries.answer_names import hand_for
+from nrm.queries.answer_names import hand_for, plain_hand
 from nrm.rules.form_schema import CodeLabels
 from nrm.rules.forms import Form, parse_form
 
@@ -70,6 +70,17 @@ def print_task(ask: Ask, task_id: str) -> Response:
         note_read(ask.actor, "task", task_id)
     answers = found.answers if isinstance(found.answers, dict) else None
     return _page(ask, found.form.content, answers=answers, case_number=found.task.case_number)
+
+
+@printing.get("/referrals/<referral_id>/slip", query=PrintQuery, answer=str, media=HTML)
+def print_appointment(ask: Ask, referral_id: str) -> Response:
+    """Print a slip for the returnee with the appointment of a referral and nothing else."""
+    found = referrals.referral(ask.actor, installation().clock.now(), referral_id)
+    if found.appointment_at is None:
+        raise NotFound("no_appointment")
+    hand = plain_hand(str(ask.query.get("language") or language()), digits=ask.query.get("digits"))
+    page = print_slip(found.appointment_at, found.appointment_place or "", hand, style=_ADDRESS)
+    return Response(page, mimetype=HTML)
 
 
 @printing.get(f"/{STYLE}", answer=str, media=CSS, signed_in=False)

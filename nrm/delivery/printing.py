@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -107,6 +108,34 @@ def print_form(
             words=catalogue(_CATALOGUE, language),
             version=say(_CATALOGUE, "version", language, {"form": form.key, "version": form.version}),
             entries=tuple(printing.entries(form.fields, answers)),
+        )
+    )
+
+
+def print_slip(at: datetime, place: str, hand: Hand, *, style: str = STYLE) -> str:
+    """Print a slip for the returnee with the appointment and nothing else: nobody who finds it learns whose it is.
+
+    Args:
+        at: the moment of the appointment.
+        place: where it is; "" leaves the line out.
+        hand: how it is written.
+        style: address of the style sheet.
+
+    Returns:
+        A whole HTML page.
+    """
+    local = at.astimezone(hand.zone)
+    return (
+        _environment()
+        .get_template("slip.html")
+        .render(
+            language=hand.language,
+            direction="rtl" if hand.language in _RIGHT_TO_LEFT else "ltr",
+            style=style,
+            words=catalogue(_CATALOGUE, hand.language),
+            day=hand.weekday(local.date()),
+            hour=hand.number(f"{local:%H:%M}"),
+            place=place,
         )
     )
 

@@ -42,6 +42,10 @@ class Hand:
         """Write a day with the name of its month, by the Unicode Common Locale Data Repository."""
         return self.number(format_date(day, "d MMMM y" if self.language != "ckb" else "long", locale=self._locale()))
 
+    def weekday(self, day: date) -> str:
+        """Write a day with its weekday in front."""
+        return f"{format_date(day, 'EEEE', locale=self._locale())} {self.day(day)}"
+
     def _locale(self) -> Locale:
         try:
             return Locale.parse(f"{self.language}_{self.territory}" if self.territory else self.language)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +20,22 @@ from nrm.rules.forms import Field, Form
 _KINDS: Final = frozenset({"person", "organisation", "service"})
 
 
+def plain_hand(language: str, *, digits: str | None) -> Hand:
+    """Say how this country writes days and numbers in a language; names are not among it.
+
+    Args:
+        language: ar, ckb or en.
+        digits: latin or arab; None for the country's.
+    """
+    country = packs.pack().country
+    return Hand(
+        language=language,
+        territory=str(country.get("iso") or ""),
+        digits=digits or str(country.get("default_digits") or "latin"),
+        zone=packs.pack().zone,
+    )
+
+
 def hand_for(
     actor: Actor, now: datetime, language: str, form: Form, answers: Mapping[str, object] | None, *, digits: str | None
 ) -> Hand:
@@ -32,15 +49,9 @@ def hand_for(
         answers: its answers; None for a blank form.
         digits: latin or arab; None for the country's.
     """
-    country = packs.pack().country
     ids = dict(_ids(form.fields, answers or {}))
-    return Hand(
-        language=language,
-        territory=str(country.get("iso") or ""),
-        digits=digits or str(country.get("default_digits") or "latin"),
-        zone=packs.pack().zone,
-        names={row_id: name for row_id, kind in ids.items() if (name := _name(actor, now, kind, row_id, language))},
-    )
+    names = {row_id: name for row_id, kind in ids.items() if (name := _name(actor, now, kind, row_id, language))}
+    return replace(plain_hand(language, digits=digits), names=names)
 
 
 def _ids(fields: tuple[Field, ...], answers: Mapping[str, object]) -> Iterator[tuple[str, str]]:

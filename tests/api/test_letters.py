@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from nrm.models import Service
@@ -58,3 +60,28 @@ def test_a_support_letter_needs_consent_and_stays_unknown_to_strangers(office: O
     for path in ("", "/page", "/pdf"):
         assert stranger.get(f"/letters/{made.get_json()['id']}{path}").status_code == 404
     assert stranger.get("/letters").get_json()["data"] == []
+
+
+def test_the_appointment_of_a_referral_goes_on_a_slip(office: Office):
+    handler = office.handler()
+    case = with_case(handler, registered(handler))
+    consented(handler, case["id"])
+    service = office.land.session.execute(select(Service.id).where(Service.code == "training_coast")).scalar_one()
+    body = {"case_id": case["id"], "service_id": service, "reason": "wants a trade", "categories": ["contact", "age"]}
+    referral = handler.post("/referrals", body).get_json()["id"]
+    none = handler.get(f"/referrals/{referral}/slip")
+    assert (none.status_code, none.get_json()["code"]) == (404, "no_appointment")
+
+    (letter,) = handler.get(f"/letters?referral={referral}").get_json()["data"]
+    answer = {"answer": "agreed", "number": "45", "dated": letter["dated"], "version": letter["version"]}
+    assert handler.post(f"/letters/{letter['id']}/answer", answer).status_code == 200
+    at = (office.clock.now() + timedelta(days=2)).isoformat()
+    version = handler.get(f"/referrals/{referral}").get_json()["version"]
+    given = handler.post(f"/referrals/{referral}/schedule", {"at": at, "place": "Room 4", "version": version})
+    assert given.status_code == 200, given.text
+    slip = handler.get(f"/referrals/{referral}/slip?language=ar&digits=arab")
+    assert slip.status_code == 200
+    assert "Room 4" in slip.text
+    assert "Tarvin" not in slip.text
+    assert case["number"] not in slip.text
+    assert office.handler("hillin", "two").get(f"/referrals/{referral}/slip").status_code == 404

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
+import re
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from nrm.delivery.printing import print_form
+from nrm.delivery.printing import print_form, print_slip
 from nrm.delivery.written import Hand, write_answer
 from nrm.rules.forms import parse_form
 
@@ -74,3 +75,21 @@ def test_a_printed_form_shows_no_date_of_a_machine_and_no_id():
     assert "ماڵی ئاشتی" in page
     assert "2026-03-01" not in page
     assert "org_7" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("ar", ["موعد", "اليوم:", "الاثنين ٢ تشرين الثاني ٢٠٢٦", "الساعة:", "٠٩:٣٠", "المكان:", "الطابق الثاني"]),
+        (
+            "ckb",
+            ["کاتی دیاریکراو", "ڕۆژ:", "دووشەممە ٢ی تشرینی دووەمی ٢٠٢٦", "کاتژمێر:", "٠٩:٣٠", "شوێن:", "الطابق الثاني"],
+        ),
+        ("en", ["Appointment", "Day:", "Monday 2 November 2026", "Time:", "09:30", "Place:", "الطابق الثاني"]),
+    ],
+)
+def test_a_slip_has_the_appointment_and_nothing_else(language, words):
+    hand = Hand(language=language, territory="IQ", digits="arab", zone=BAGHDAD_TIME)
+    page = print_slip(datetime(2026, 11, 2, 6, 30, tzinfo=UTC), "الطابق الثاني", hand)
+    body = page[page.index("<body>") :]
+    assert [text.strip() for text in re.findall(r">([^<]+)<", body) if text.strip()] == words
