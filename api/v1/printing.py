@@ -76,10 +76,10 @@ def print_task(ask: Ask, task_id: str) -> Response:
 def print_appointment(ask: Ask, referral_id: str) -> Response:
     """Print a slip for the returnee with the appointment of a referral and nothing else."""
     found = referrals.referral(ask.actor, installation().clock.now(), referral_id)
-    if found.appointment_at is None:
+    if found.appointment is None:
         raise NotFound("no_appointment")
     hand = plain_hand(str(ask.query.get("language") or language()), digits=ask.query.get("digits"))
-    page = print_slip(found.appointment_at, found.appointment_place or "", hand, style=_ADDRESS)
+    page = print_slip(found.appointment.at, found.appointment.place or "", hand, style=_ADDRESS)
     return Response(page, mimetype=HTML)
 
 
