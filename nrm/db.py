@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from flask_sqlalchemy import SQLAlchemy
 from psycopg.pq import ExecStatus
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -119,6 +120,30 @@ def _write_json(value: object) -> str:
     except TypeError:
         # Numbers beyond 64 bits and halves of characters, which the slower writer takes.
         return json.dumps(value, ensure_ascii=True)
+
+
+@contextmanager
+def in_one_trip(connection: Connection) -> Iterator[None]:
+    """Send the statements inside to PostgreSQL one after another and wait for their answers once, at the end.
+
+    Only for statements whose answer nobody reads; on SQLite, where there is no way to go, each runs as it comes.
+
+    Raises:
+        DBAPIError: one of them failed; the others after it were not run.
+    """
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        yield
+        return
+    try:
+        with driver.pipeline():
+            yield
+    except psycopg.Error as error:
+        if driver.closed:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            None, None, error, psycopg.Error, connection_invalidated=driver.closed, dialect=connection.dialect
+        ) from error
 
 
 class _Cursor(psycopg.Cursor[Any]):

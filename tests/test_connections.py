@@ -8,9 +8,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import JSON, Column, Integer, MetaData, Table, create_engine, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from nrm.actions import cases, tasks
-from nrm.db import WRITING, db, engine_options, prepare_engine
+from nrm.db import WRITING, db, engine_options, in_one_trip, prepare_engine
 from tests import databases, installations
 from tests.counting import QueryCounter
 from tests.world import World
@@ -40,6 +41,22 @@ def test_a_connection_that_died_while_it_rested_is_replaced(
         after = db.session.execute(process).scalar_one()
         db.session.close()
         assert after != before
+
+
+@pytest.mark.parametrize("kills", [True, False])
+def test_what_fails_on_the_way_is_told_and_the_next_statement_finds_a_connection(
+    postgresql_database: databases.PostgresDatabase, tmp_path: Path, kills: bool
+):
+    with installations.installed(postgresql_database.url, tmp_path):
+        with db.engine.connect() as connection, pytest.raises(DBAPIError) as failed, in_one_trip(connection):
+            if kills:
+                connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+            connection.exec_driver_sql("INSERT INTO event_heads (stream) VALUES ('a')")
+            connection.exec_driver_sql("INSERT INTO event_heads (stream) VALUES ('a')")
+        assert isinstance(failed.value, OperationalError if kills else IntegrityError)
+        assert failed.value.connection_invalidated is kills
+        assert db.session.execute(text("SELECT count(*) FROM event_heads WHERE stream = 'a'")).scalar_one() == 0
+        db.session.close()
 
 
 @pytest.mark.parametrize("value", [{"a": [1, None, "ألف"]}, {"far": 2**80}, {"half": "\ud83d"}, {}], ids=repr)

@@ -28,7 +28,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from nrm import ids
 from nrm.actions.statements import ROW, SEEN, insert_into, set_values, update_row
 from nrm.actors import Actor
-from nrm.db import WRITING, Base, db
+from nrm.db import WRITING, Base, db, in_one_trip
 from nrm.errors import Busy, Conflict, NotAllowed, NotFound, NotValid, Problem, StaleVersion
 from nrm.events import KINDS, Data, chain_hash
 from nrm.installation import installation
@@ -201,8 +201,11 @@ class Work:
     def flush(self) -> None:
         """Write the rows that wait, parents before children, so that a following query sees them."""
         self.session.flush()
-        if not self._rows:
-            return
+        if self._rows:
+            with in_one_trip(self._open_connection()):
+                self._write_rows()
+
+    def _write_rows(self) -> None:
         waiting, self._rows = self._rows, defaultdict(list)
         places = _table_places()
         for table in sorted(waiting, key=places.__getitem__):
@@ -314,14 +317,23 @@ class Work:
         """Write rows, events and chain heads; the transaction is complete after this."""
         for call in self.before_finish:
             call()
-        self.flush()
-        if self._events:
-            self._write_events()
+        self.session.flush()
+        if any(pending.stream not in self._heads for pending in self._events):
+            # The head of a chain is looked up; it may be that of a case which waits to be written.
+            self.flush()
+        rows, heads = self._chained()
+        if self._rows or rows:
+            with in_one_trip(self._open_connection()):
+                self._write_rows()
+                if rows:
+                    self._insert(_EVENTS, rows)
+                    self._move_heads(heads)
         if self._wakes:
             wake_runners(self.session)
 
-    def _write_events(self) -> None:
-        rows = []
+    def _chained(self) -> tuple[list[Row], dict[str, tuple[int, str]]]:
+        """Make the rows of the events, each with the hash of the one before it, and say where each chain ends now."""
+        rows: list[Row] = []
         changed: dict[str, tuple[int, str]] = {}
         for pending in self._events:
             seq, previous = self._head(pending.stream)
@@ -354,8 +366,7 @@ class Work:
                 }
             )
             self._heads[pending.stream] = changed[pending.stream] = (seq, digest)
-        self._insert(_EVENTS, rows)
-        self._move_heads(changed)
+        return rows, changed
 
     def _head(self, stream: str) -> tuple[int, str]:
         if stream in self._heads:

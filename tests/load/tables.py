@@ -15,6 +15,9 @@ def print_table(found: Sequence[Measure]) -> None:
     widths = [max(len(row[place]) for row in rows) for place in range(len(_HEADS))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for measure in found:
+        if measure.note:
+            print(f"{measure.database}: {measure.name}: {measure.note}")
 
 
 def print_parts(found: Sequence[Measure]) -> None:
