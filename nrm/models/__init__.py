@@ -5,6 +5,7 @@ from nrm.models.consents import Consent, ConsentOverride, Disclosure
 from nrm.models.documents import Document
 from nrm.models.events import Event, EventHead
 from nrm.models.jobs import Delivery, IdempotencyKey, Job, Runner, Schedule
+from nrm.models.keys import AccessToken, ApiKey, RequestRecord, UsedAssertion
 from nrm.models.letters import Letter, LetterCounter
 from nrm.models.organisations import (
     CodeEntry,
@@ -21,10 +22,11 @@ from nrm.models.people import Household, IdentityDocument, Manifest, ManifestRow
 from nrm.models.referrals import Referral, ReferralNote
 from nrm.models.runs import InboxMessage, Incident, Run, RunStep, Subscription
 from nrm.models.tasks import Outcome, Task, TaskAnswers, TaskComment, TaskDraft, TaskUndo
-from nrm.models.users import ApiKey, Membership, Notification, Session, SignInFailure, User
+from nrm.models.users import Membership, Notification, Session, SignInFailure, User
 from nrm.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "AccessToken",
     "ApiKey",
     "Case",
     "CaseAccess",
@@ -64,6 +66,7 @@ __all__ = [
     "PlanService",
     "Referral",
     "ReferralNote",
+    "RequestRecord",
     "Run",
     "RunStep",
     "Runner",
@@ -79,6 +82,7 @@ __all__ = [
     "TaskComment",
     "TaskDraft",
     "TaskUndo",
+    "UsedAssertion",
     "User",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -1,14 +1,14 @@
-"""Users, memberships at desks, sessions, sign-in failures and partner keys."""
+"""Users, memberships at desks, sessions and sign-in failures."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from nrm.db import Base, UtcDateTime
-from nrm.models.columns import ACTOR, CODE, key, link, personal, public, secret
+from nrm.models.columns import CODE, key, link, personal, public, secret
 
 
 class User(Base):
@@ -66,25 +66,6 @@ class SignInFailure(Base):
     failures: Mapped[int] = public(Integer, default=0)
     first_at: Mapped[datetime] = public(UtcDateTime)
     locked_until: Mapped[datetime | None] = public(UtcDateTime)
-
-
-class ApiKey(Base):
-    """A partner's key; only its SHA-256 is stored."""
-
-    __tablename__ = "api_keys"
-    id: Mapped[str] = key()
-    organisation_id: Mapped[str] = link("organisations")
-    name: Mapped[str] = public(String(100))
-    prefix: Mapped[str] = public(String(20))
-    key_sha256: Mapped[str] = secret(String(64), unique=True)
-    scopes: Mapped[list[str]] = public(JSON)
-    networks: Mapped[list[str]] = public(JSON)
-    livemode: Mapped[bool] = public(Boolean, default=True)
-    created_at: Mapped[datetime] = public(UtcDateTime)
-    created_by: Mapped[str] = public(ACTOR)
-    expires_at: Mapped[datetime] = public(UtcDateTime)
-    revoked_at: Mapped[datetime | None] = public(UtcDateTime)
-    used_at: Mapped[datetime | None] = public(UtcDateTime)
 
 
 class Notification(Base):

@@ -234,6 +234,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_places_parent"), ["parent"], unique=False)
 
     op.create_table(
+        "request_records",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("organisation_id", sa.String(length=31), nullable=False),
+        sa.Column("key_id", sa.String(length=31), nullable=False),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("method", sa.String(length=8), nullable=False),
+        sa.Column("route", sa.String(length=120), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=True),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_records")),
+    )
+    with op.batch_alter_table("request_records", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_request_records_at"), ["at"], unique=False)
+        batch_op.create_index(
+            "ix_request_records_organisation", ["organisation_id", "livemode", "at", "id"], unique=False
+        )
+
+    op.create_table(
         "runners",
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
@@ -276,10 +296,12 @@ def upgrade() -> None:
     op.create_table(
         "api_keys",
         sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("organisation_id", sa.String(length=31), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("prefix", sa.String(length=20), nullable=False),
-        sa.Column("key_sha256", sa.String(length=64), nullable=False),
+        sa.Column("key_sha256", sa.String(length=64), nullable=True),
+        sa.Column("public_key", sa.JSON(), nullable=True),
         sa.Column("scopes", sa.JSON(), nullable=False),
         sa.Column("networks", sa.JSON(), nullable=False),
         sa.Column("livemode", sa.Boolean(), nullable=False),
@@ -288,6 +310,7 @@ def upgrade() -> None:
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
         sa.Column("used_at", UtcDateTime(), nullable=True),
+        sa.Column("reminded_days", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_api_keys_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
         sa.UniqueConstraint("key_sha256", name=op.f("uq_api_keys_key_sha256")),
@@ -446,6 +469,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("webhook_endpoints", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_webhook_endpoints_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
+        "access_tokens",
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("key_id", sa.String(length=31), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("issued_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_access_tokens_key_id")),
+        sa.PrimaryKeyConstraint("token_sha256", name=op.f("pk_access_tokens")),
+    )
+    with op.batch_alter_table("access_tokens", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_access_tokens_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_access_tokens_key_id"), ["key_id"], unique=False)
 
     op.create_table(
         "cases",
@@ -615,6 +652,17 @@ def upgrade() -> None:
     with op.batch_alter_table("services", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_services_category"), ["category"], unique=False)
         batch_op.create_index(batch_op.f("ix_services_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
+        "used_assertions",
+        sa.Column("key_id", sa.String(length=31), nullable=False),
+        sa.Column("jti_sha256", sa.String(length=64), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["key_id"], ["api_keys.id"], name=op.f("fk_used_assertions_key_id")),
+        sa.PrimaryKeyConstraint("key_id", "jti_sha256", name=op.f("pk_used_assertions")),
+    )
+    with op.batch_alter_table("used_assertions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_used_assertions_expires_at"), ["expires_at"], unique=False)
 
     op.create_table(
         "webhook_deliveries",
@@ -1404,6 +1452,10 @@ def downgrade() -> None:
         )
 
     op.drop_table("webhook_deliveries")
+    with op.batch_alter_table("used_assertions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_used_assertions_expires_at"))
+
+    op.drop_table("used_assertions")
     with op.batch_alter_table("services", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_services_organisation_id"))
         batch_op.drop_index(batch_op.f("ix_services_category"))
@@ -1443,6 +1495,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_cases_desk_id"))
 
     op.drop_table("cases")
+    with op.batch_alter_table("access_tokens", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_access_tokens_key_id"))
+        batch_op.drop_index(batch_op.f("ix_access_tokens_expires_at"))
+
+    op.drop_table("access_tokens")
     with op.batch_alter_table("webhook_endpoints", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_webhook_endpoints_organisation_id"))
 
@@ -1479,6 +1536,11 @@ def downgrade() -> None:
     op.drop_table("sign_in_failures")
     op.drop_table("schedules")
     op.drop_table("runners")
+    with op.batch_alter_table("request_records", schema=None) as batch_op:
+        batch_op.drop_index("ix_request_records_organisation")
+        batch_op.drop_index(batch_op.f("ix_request_records_at"))
+
+    op.drop_table("request_records")
     with op.batch_alter_table("places", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_places_parent"))
 
