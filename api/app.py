@@ -19,6 +19,8 @@ from api.pages import problem_list, welcome
 from api.pages.nouns import register_pages
 from api.security.asking import refuse_secret_in_address, who_asks
 from api.security.headers import secure
+from api.security.limits import SharedLimits, policies_of
+from api.security.request_log import RequestLog
 from api.transport.body import LIMIT
 from api.transport.endpoint import tagged, unchanged
 from api.transport.problems import answer_error, answer_failure, answer_http
@@ -59,6 +61,8 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
     with app.app_context():
         prepare_engine(db.engine)
     app.extensions["nrm.who_asks"] = who_asks
+    app.extensions["nrm.request_log"] = RequestLog(app)
+    app.extensions["nrm.limits"] = SharedLimits(config.data_dir / "request-limits", policies_of(config))
     for noun in NOUNS:
         app.register_blueprint(noun.blueprint)
     app.add_url_rule("/api/v1/openapi.json", endpoint="openapi", view_func=_openapi, methods=["GET"])
@@ -76,11 +80,13 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
 
 def _add_handlers(app: Flask, config: Config) -> None:
     log = logs.log()
+    kept: RequestLog = app.extensions["nrm.request_log"]
 
     def begin() -> None:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
         g.started = time.perf_counter()
+        g.actor = g.taken = g.problem = None
         refuse_secret_in_address(request)
 
     def finish(answer: Response) -> Response:
@@ -88,6 +94,10 @@ def _add_handlers(app: Flask, config: Config) -> None:
         answer.headers["X-Request-Id"] = known.get("request_id", "")
         secure(answer, over_https=config.cookie_secure)
         now = time.perf_counter()
+        kept.note(answer, known.get("actor"))
+        if kept.waits:
+            # Once the answer has left: nobody waits for it.
+            answer.call_on_close(kept.flush_when_due)
         log.info(
             "request",
             request_id=known.get("request_id"),

@@ -26,6 +26,14 @@ access_log_format = '%(t)s %(m)s %(U)s %(s)s %(B)s %(M)sms "%({x-request-id}o)s"
 loglevel = os.environ.get("NRM_GUNICORN_LOG_LEVEL", "warning")
 
 
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's own objects
+    """Store what the process still holds of partners' requests."""
+    del server, worker
+    from api.wsgi import app  # noqa: PLC0415 - loaded by gunicorn before the fork
+
+    app.extensions["nrm.request_log"].flush()
+
+
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's own objects
     """Let each process open connections of its own; those of the parent stay the parent's."""
     del server, worker

@@ -57,6 +57,13 @@ _SCHEMES: Final[dict[str, dict[str, Any]]] = {
         "description": "Programs of partner organisations: the key that the organisation was given. "
         "Scopes: " + ", ".join(SCOPES) + ".",
     },
+    "oauth": {
+        "type": "oauth2",
+        "description": "Programs of partner organisations: a token that their client got",
+        "flows": {
+            "clientCredentials": {"tokenUrl": "/api/v1/oauth/token", "scopes": {scope: scope for scope in SCOPES}}
+        },
+    },
 }
 _SAYS: Final = {
     400: "The request cannot be read",
@@ -122,6 +129,10 @@ def _operation(operation: Operation, plugin: MarshmallowPlugin, definitions: dic
     }
     if operation.description:
         described["description"] = operation.description
+    if operation.lifetime is not None:
+        described["deprecated"] = True
+        if operation.lifetime.sunset is not None:
+            described["x-sunset"] = operation.lifetime.sunset.isoformat().replace("+00:00", "Z")
     if operation.body is not None and operation.body.fields:
         reference = _ready(plugin.resolver).resolve_schema_dict(operation.body)  # type: ignore[no-untyped-call]
         required = any(field.required for field in operation.body.fields.values())
@@ -139,7 +150,8 @@ def _security(operation: Operation) -> list[dict[str, list[str]]]:
     people: list[dict[str, list[str]]] = [{"session": []}]
     if operation.scope is None:
         return people
-    return [*people, {"key": [] if operation.scope == ANY_KEY else [operation.scope]}]
+    scopes = [] if operation.scope == ANY_KEY else [operation.scope]
+    return [*people, {"key": scopes}, {"oauth": scopes}]
 
 
 def _ready(part: T | None) -> T:
@@ -185,6 +197,8 @@ def _responses(operation: Operation, definitions: dict[str, Any]) -> dict[str, A
     responses = {str(operation.status): good}
     for status in sorted(_refusals(operation)):
         problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        if operation.refusal is not None and status in (400, 401):
+            problem["application/json"] = {"schema": schema_of(operation.refusal, definitions)}
         responses[str(status)] = {"description": _SAYS[status], "content": problem}
     if operation.tagged:
         responses["304"] = {"description": "Unchanged since the ETag that was sent"}
@@ -212,7 +226,9 @@ def _answer_schema(operation: Operation, definitions: dict[str, Any]) -> dict[st
 def _refusals(operation: Operation) -> set[int]:
     refusals = {400, 404, 406, 422, 503}
     if operation.signed_in:
-        refusals |= {401, 403}
+        refusals |= {401, 403, 429}
+    if operation.limited:
+        refusals.add(429)
     if operation.body is not None or operation.upload:
         refusals |= {401, 403, 409, 412, 413, 415, 422, 429}
     if operation.versioned:

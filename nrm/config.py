@@ -43,6 +43,11 @@ class Config:
         long_polls: how many readers of the events feed one web process lets wait at a time; 0 for none.
         trusted_proxies: number of proxies in front whose forwarded headers are believed.
         log_level: debug, info, warning or error.
+        allow_static_keys: partners' programs may send a key with each request; without it only tokens of clients
+            count.
+        key_rate: requests a second that one key or client may go on sending.
+        key_burst: requests that one key or client may send at once after a rest.
+        search_rate: searches for people a second that one user may go on sending; five times as many at once.
     """
 
     database_url: str
@@ -66,6 +71,10 @@ class Config:
     long_polls: int = 2
     trusted_proxies: int = 0
     log_level: str = "info"
+    allow_static_keys: bool = True
+    key_rate: int = 10
+    key_burst: int = 50
+    search_rate: int = 2
 
     @property
     def pack_dir(self) -> Path:
@@ -108,6 +117,10 @@ def read_config(env: Mapping[str, str]) -> Config:
         long_polls=_whole(env, "NRM_LONG_POLLS", default.long_polls, least=0),
         trusted_proxies=_whole(env, "NRM_TRUSTED_PROXIES", default.trusted_proxies, least=0),
         log_level=env.get("NRM_LOG_LEVEL", default.log_level).lower(),
+        allow_static_keys=_flag(env, "NRM_ALLOW_STATIC_KEYS", default=default.allow_static_keys),
+        key_rate=_whole(env, "NRM_KEY_RATE", default.key_rate),
+        key_burst=_whole(env, "NRM_KEY_BURST", default.key_burst),
+        search_rate=_whole(env, "NRM_SEARCH_RATE", default.search_rate),
     )
 
 

@@ -23,7 +23,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 _AT_ONCE: Final = threading.BoundedSemaphore(2)
 _BASE62: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_KEY_SHAPE: Final = re.compile(r"nrm_(live|test)_([0-9A-Za-z]{40})([0-9A-Za-z]{6})")
+_KEY_SHAPE: Final = re.compile(r"nrm_(live|test|client|token)_([0-9A-Za-z]{40})([0-9A-Za-z]{6})")
 _OTP_STEP: Final = 30
 
 
@@ -83,13 +83,42 @@ def secret_hash(secret: str) -> str:
 
 def new_partner_key(*, livemode: bool) -> str:
     """Make a partner's key: prefix, 40 random base-62 characters, and six more that let a typing slip be seen."""
-    head = f"nrm_{'live' if livemode else 'test'}_" + "".join(secrets.choice(_BASE62) for _ in range(40))
-    return head + _checksum(head)
+    return _new_text("live" if livemode else "test")
+
+
+def new_client_secret() -> str:
+    """Make the secret of an OAuth client, in the shape of a partner's key."""
+    return _new_text("client")
+
+
+def new_access_token() -> str:
+    """Make a token for a client, in the shape of a partner's key."""
+    return _new_text("token")
 
 
 def is_partner_key(text: str) -> bool:
     """Say whether a text has the shape and the checksum of a partner's key."""
-    return bool(_KEY_SHAPE.fullmatch(text)) and hmac.compare_digest(_checksum(text[:-6]), text[-6:])
+    return _is_of(text, "live", "test")
+
+
+def is_client_secret(text: str) -> bool:
+    """Say whether a text has the shape and the checksum of a client's secret."""
+    return _is_of(text, "client")
+
+
+def is_access_token(text: str) -> bool:
+    """Say whether a text has the shape and the checksum of a client's token."""
+    return _is_of(text, "token")
+
+
+def _new_text(kind: str) -> str:
+    head = f"nrm_{kind}_" + "".join(secrets.choice(_BASE62) for _ in range(40))
+    return head + _checksum(head)
+
+
+def _is_of(text: str, *kinds: str) -> bool:
+    found = _KEY_SHAPE.fullmatch(text)
+    return found is not None and found[1] in kinds and hmac.compare_digest(_checksum(text[:-6]), text[-6:])
 
 
 def _checksum(head: str) -> str:

@@ -341,3 +341,11 @@ class ReturnType(StrEnum):
     READMISSION = "readmission"
     EVACUATION = "evacuation"
     IDP_RETURN = "idp_return"
+
+
+class KeyKind(StrEnum):
+    """How a partner's program gets in."""
+
+    KEY = "key"
+    CLIENT_SECRET = "client_secret"  # noqa: S105 - a kind, not a secret
+    CLIENT_KEY = "client_key"

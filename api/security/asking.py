@@ -10,9 +10,12 @@ from flask import Request, g
 from api.security import sessions
 from api.transport.endpoint import Asked
 from api.transport.refusals import Refused
+from nrm.actions.sign_in import real_now
+from nrm.actors import Actor
+from nrm.credentials import is_access_token
 from nrm.errors import NotSignedIn
 from nrm.installation import installation
-from nrm.queries.keys import actor_for_key
+from nrm.queries.keys import actor_for_key, actor_for_token
 
 _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,200}=*)", re.IGNORECASE)
 _SECRET_IN_ADDRESS: Final = re.compile(r"nrm_(live|test|token|client)_[0-9A-Za-z]{8}|access_token=", re.IGNORECASE)
@@ -32,13 +35,19 @@ def who_asks(request: Request) -> Asked:
         return sessions.who_asks(request)
     if sessions.has_cookie(request):
         raise Refused(400, "two_credentials")
-    actor = actor_for_key(
-        bearer_of(request),
-        now=installation().clock.now(),
-        address=request.remote_addr or "",
-        request_id=str(g.get("request_id", "")),
-    )
-    return Asked(actor=actor, session_id="")
+    return Asked(actor=_partner(bearer_of(request), request), session_id="")
+
+
+def _partner(text: str, request: Request) -> Actor:
+    """Find who stands behind a key or a token."""
+    place = installation()
+    address, request_id = request.remote_addr or "", str(g.get("request_id", ""))
+    now = place.clock.now()
+    if is_access_token(text):
+        return actor_for_token(text, now=now, real_now=real_now(), address=address, request_id=request_id)
+    if not place.config.allow_static_keys:
+        raise NotSignedIn("static_keys_off")
+    return actor_for_key(text, now=now, address=address, request_id=request_id)
 
 
 def bearer_of(request: Request) -> str:

@@ -24,12 +24,14 @@ from marshmallow import Schema
 from api.transport import cursors
 from api.transport.body import LIMIT, load, read_json, read_query, read_version
 from api.transport.fields import Body, Paged, Versioned
+from api.transport.lifetimes import Lifetime, announce_end
 from api.transport.problems import answer_error
+from api.transport.rates import Limits, Taken, announce
 from api.transport.refusals import Refused
 from api.transport.shapes import write_json
 from nrm.actions._action import Idempotency, Replayed, idempotent
 from nrm.actors import Actor, ActorKind
-from nrm.errors import NotAllowed, NotFound, NotValid, NrmError, Problem
+from nrm.errors import NotAllowed, NotFound, NotValid, NrmError, Problem, TooMany
 from nrm.queries.page import Key, Page
 from nrm.rules.permissions import SCOPES
 from nrm.vocabulary import ReadPurpose
@@ -120,6 +122,9 @@ class Operation:
         upload: media types of a file that is the whole body; then there is no JSON.
         keyed: an Idempotency-Key is kept with the answer.
         purposed: a program may say in a header what it reads personal data for.
+        refusal: type of the body of 400 and 401 where a standard asks for another one than a problem.
+        limited: name of a limit that counts for whoever asks, beside that of keys.
+        lifetime: when the operation ends; None while it does not.
         handler: the verb.
     """
 
@@ -145,6 +150,9 @@ class Operation:
     upload: tuple[str, ...]
     keyed: bool
     purposed: bool
+    refusal: Any
+    limited: str
+    lifetime: Lifetime | None
     handler: Callable[..., object]
 
 
@@ -209,6 +217,9 @@ class Noun:
         upload: tuple[str, ...] = (),
         keyed: bool = True,
         purposed: bool = False,
+        refusal: Any = None,  # noqa: ANN401 - any type of an answer
+        limited: str = "",
+        lifetime: Lifetime | None = None,
     ) -> Callable[[Callable[..., object]], Callable[..., object]]:
         """Declare an endpoint.
 
@@ -233,6 +244,9 @@ class Noun:
             keyed: an Idempotency-Key is kept with the answer; False where repeating does no harm, or where a trace of
                 the body or the answer must not stay (a password, names).
             purposed: a program may say in the header NRM-Purpose what it reads personal data for.
+            refusal: type of the body of 400 and 401 where a standard asks for another one than a problem.
+            limited: name of a limit that counts for whoever asks, people too.
+            lifetime: when the operation ends.
         """
         takes_body = method in {"POST", "PUT", "PATCH", "DELETE"} and not upload
         schema = (body or (Versioned if versioned or method == "POST" else Body))() if takes_body else None
@@ -266,6 +280,9 @@ class Noun:
                 upload=upload,
                 purposed=purposed,
                 keyed=keyed and method == "POST" and signed_in and not upload,
+                refusal=refusal,
+                limited=limited,
+                lifetime=lifetime,
                 handler=handler,
             )
             OPERATIONS.append(operation)
@@ -284,9 +301,15 @@ class Noun:
 def _view(operation: Operation) -> Callable[..., Response]:
     def view(**parts: str) -> Response:
         try:
-            return _answer(operation, parts)
+            answer = _answer(operation, parts)
         except NrmError as error:
-            return answer_error(error)
+            answer = answer_error(error)
+        taken: Taken | None = g.get("taken")
+        if taken is not None:
+            announce(answer, taken)
+        if operation.lifetime is not None:
+            announce_end(answer, operation.lifetime)
+        return answer
 
     return view
 
@@ -313,12 +336,31 @@ def _answer(operation: Operation, parts: dict[str, str]) -> Response:
 def _who(operation: Operation) -> Asked:
     who: WhoAsks = current_app.extensions["nrm.who_asks"]
     if not operation.signed_in:
+        if operation.limited:
+            _count(request.remote_addr or "", operation.limited)
         return _NOBODY
     asked = who(request)
-    g.actor_id, g.language = asked.actor.id, asked.actor.language
-    if asked.actor.kind is ActorKind.KEY:
+    g.actor, g.actor_id, g.language = asked.actor, asked.actor.id, asked.actor.language
+    by_key = asked.actor.kind is ActorKind.KEY
+    if by_key:
+        _count(asked.actor.id, "key")
+    if operation.limited:
+        _count(asked.actor.id, operation.limited)
+    if by_key:
         _must_have_scope(operation, asked.actor)
     return asked
+
+
+def _count(who: str, kind: str) -> None:
+    """Count a request.
+
+    Raises:
+        TooMany: there were too many.
+    """
+    limits: Limits = current_app.extensions["nrm.limits"]
+    g.taken = limits.take(who, kind)
+    if not g.taken.allowed:
+        raise TooMany(g.taken.retry_after)
 
 
 def _must_have_scope(operation: Operation, actor: Actor) -> None:

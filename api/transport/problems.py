@@ -46,6 +46,7 @@ STATUSES: Final[tuple[tuple[type[NrmError], int], ...]] = (
 )
 """Kind of error → status; the first that fits counts."""
 
+_BAD_KEY: Final = frozenset({"bad_key", "static_keys_off"})
 _BY_CODE: Final = {"idempotency_mismatch": 422, "pdf_not_installed": 406, "pdf_failed": 406}
 
 _CLASS_CODES: Final = {401: "not_signed_in", 403: "not_allowed", 404: "not_found", 422: "validation"}
@@ -125,7 +126,7 @@ def answer_error(error: NrmError) -> Response:
     elif isinstance(error, BadPath):
         body["errors"] = [_finding(finding) for finding in error.findings]
     elif isinstance(error, NotSignedIn):
-        headers["WWW-Authenticate"] = challenge("invalid_token" if error.code == "bad_key" else "")
+        headers["WWW-Authenticate"] = challenge("invalid_token" if error.code in _BAD_KEY else "")
     elif isinstance(error, TooMany):
         headers["Retry-After"] = str(error.retry_after)
     elif error.code == "scope_missing":
@@ -159,6 +160,7 @@ def answer_failure() -> Response:
 def body_of(status: int, code: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """Make the members that every problem has."""
     words = language()
+    g.problem = code
     return {
         "type": TYPE + code,
         "title": say(_TITLES.get(status, "title_server"), words=words),

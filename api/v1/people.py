@@ -29,7 +29,15 @@ def _found(result: tuple[FoundPerson, ...]) -> FoundPeople:
     return FoundPeople(data=result)
 
 
-@people.post("/people/search", body=Search, answer=FoundPeople, permission="person.search", shape=_found, keyed=False)
+@people.post(
+    "/people/search",
+    body=Search,
+    answer=FoundPeople,
+    permission="person.search",
+    shape=_found,
+    keyed=False,
+    limited="search",
+)
 def search(ask: Ask) -> tuple[FoundPerson, ...]:
     """Find people before registering one, by name in any script, telephone or paper."""
     limit = ask.body.pop("limit")

@@ -65,6 +65,7 @@ _MET: Final = (
     "event_heads",
     "external_id",
     "letter_counters",
+    "used_assertions",
     *("cases.number", "uq_cases_number"),
     *("referrals.number", "uq_referrals_number"),
 )

@@ -66,6 +66,18 @@ def tell_organisation(work: Work, organisation_id: str, *, template: str, subjec
     return _queue(work, channel=channel, template=template, subject=subject, organisation_id=organisation_id)
 
 
+def mail_organisation(work: Work, organisation_id: str, *, template: str, subject: tuple[str, str]) -> str | None:
+    """Queue an e-mail to an organisation, also to one that gets its notices in the program.
+
+    Returns:
+        The delivery's id; None when the organisation has no address.
+    """
+    organisation = work.session.get(Organisation, organisation_id)
+    if organisation is None or not organisation.email:
+        return None
+    return _queue(work, channel=EMAIL, template=template, subject=subject, organisation_id=organisation_id)
+
+
 def way_to(organisation: Organisation) -> str | None:
     """Say how notices leave for an organisation: "email", "letter", or None when it needs none that leave."""
     if organisation.channel not in {EMAIL, LETTER}:

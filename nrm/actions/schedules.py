@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from nrm.actions import capacity, housekeeping, runs
+from nrm.actions import capacity, housekeeping, key_reminders, request_log, runs, tokens
 from nrm.actions._action import Work, action
 from nrm.actions.failures import open_incident
 from nrm.jobs.table import enqueue
@@ -135,6 +135,9 @@ def _report_findings(work: Work, counts: Prepared) -> None:
 SCHEDULES: Final[Mapping[str, Periodic]] = {
     "forget_keys": Periodic(every="PT1H", run=lambda work, _: housekeeping.forget_old_keys(work)),
     "forget_sessions": Periodic(every="PT6H", run=lambda work, _: housekeeping.forget_old_sessions(work)),
+    "forget_tokens": Periodic(every="PT1H", run=lambda work, _: tokens.forget_old_tokens(work)),
+    "forget_requests": Periodic(every="PT6H", run=lambda work, _: request_log.forget_old_requests(work)),
+    "remind_of_keys": Periodic(every="daily 05:00", run=lambda work, _: key_reminders.remind_of_keys(work)),
     "forget_runners": Periodic(every="PT1H", run=lambda work, _: housekeeping.forget_silent_runners(work)),
     "expire_messages": Periodic(every="PT15M", run=lambda work, _: _expire(work)),
     "ask_stale": Periodic(every="daily 05:00", run=lambda work, _: _ask_stale(work), at_once=False),

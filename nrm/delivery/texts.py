@@ -65,6 +65,16 @@ TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
         "ckb": "ئەرکێک دواکەوتووە و پێویستی بە بەدواداچوونی ئێوەیە",
         "en": "A task is late and needs your attention",
     },
+    "key_ends": {
+        "ar": "تنتهي قريبًا صلاحية مفتاح يستخدمه أحد برامج جهتكم",
+        "ckb": "بەم زووانە ماوەی کلیلێک کە بەرنامەیەکی ڕێکخراوەکەتان بەکاری دەهێنێت تەواو دەبێت",
+        "en": "A key that a program of your organisation uses ends soon",
+    },
+    "key_ends_tomorrow": {
+        "ar": "تنتهي خلال يوم صلاحية مفتاح يستخدمه أحد برامج جهتكم",
+        "ckb": "لە ماوەی ڕۆژێکدا ماوەی کلیلێک کە بەرنامەیەکی ڕێکخراوەکەتان بەکاری دەهێنێت تەواو دەبێت",
+        "en": "A key that a program of your organisation uses ends within a day",
+    },
     "notice": {
         "ar": "لديكم إشعار جديد",
         "ckb": "ئاگادارکردنەوەیەکی نوێتان هەیە",

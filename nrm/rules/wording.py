@@ -27,10 +27,11 @@ _BROKEN: Final = re.compile("[\u202a-\u202e\u2066-\u2069\ufffd\ufeff]|\\s$|^\\s|
 _MARKS: Final = re.compile("[\u064b-\u0652\u0640]")
 # fmt: off
 _PROGRAM_WORDS: Final = frozenset([
-    "Authorization", "Idempotency-Key", "If-Match", "ETag", "version", "XLSForm", "OpenAPI", "selected", "list", "code",
-    "in", "and", "or", "not", "ad-hoc", "true", "false", "run", "case", "working", "clock", "opened", "arrival",
-    "return", "name", "instruction", "ar", "ckb", "en", "compensation", "nrm", "link", "result", "instantiate",
-    "transaction", "standard", "restricted", "strict", "friday", "uses",
+    "Authorization", "Idempotency-Key", "If-Match", "ETag", "version", "XLSForm", "OpenAPI", "OAuth", "selected",
+    "list", "code", "in", "and", "or", "not", "ad-hoc", "true", "false", "run", "case", "working", "clock", "opened",
+    "arrival", "return", "name", "instruction", "ar", "ckb", "en", "compensation", "nrm", "link", "result",
+    "instantiate", "transaction", "standard", "restricted", "strict", "friday", "uses",
+    "after", "caller", "pdf", "Pango",
 ])
 # fmt: on
 _ENDINGS: Final = {

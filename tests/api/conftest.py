@@ -100,6 +100,10 @@ def office(database_url: str, tmp_path: Path, password_hash: str) -> Iterator[Of
         password_memory_kib=64,
         password_rounds=1,
         log_level="error",
+        # Tests ask more quickly than people and programs do; those of the limits set their own.
+        key_rate=10_000,
+        key_burst=10_000,
+        search_rate=10_000,
     )
     clock = FixedClock(START)
     app = create_app(config, clock)

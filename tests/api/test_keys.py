@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from api.security.request_log import RequestLog
 from api.transport.endpoint import OPERATIONS
 from nrm.actions.keys import issue_key, revoke_key
+from nrm.actions.schedules import run_schedule
 from nrm.actors import SYSTEM
-from nrm.models import IdempotencyKey, Organisation
+from nrm.errors import Conflict
+from nrm.installation import install, installation
+from nrm.models import ApiKey, Delivery, IdempotencyKey, Organisation
 from nrm.rules.permissions import SCOPES
 from tests.api.conftest import Browser, Office
 from tests.api.test_scope import PART, body_of
@@ -176,3 +182,112 @@ def test_a_kept_answer_is_not_given_to_a_key_that_may_see_less(office: Office, p
     assert full.post(f"/referrals/{referral_id}/accept", {}, headers=once).status_code == 200
     answer = narrow.post(f"/referrals/{referral_id}/accept", {}, headers=once)
     assert (answer.status_code, answer.get_json()["code"]) == (422, "idempotency_mismatch")
+
+
+def test_a_new_program_asks_who_it_is(office: Office, program: Issue):
+    me = program("", "events:read", livemode=False).get("/whoami").get_json()
+    assert (me["kind"], me["scopes"], me["livemode"]) == ("key", ["events:read"], False)
+    assert me["organisation"]["names"]
+    assert me["now"] == "2026-03-01T08:00:00Z"
+    handler = office.handler()
+    assert handler.get("/whoami").get_json()["kind"] == "user"
+
+
+def test_static_keys_can_be_switched_off(office: Office, program: Issue):
+    place = installation()
+    ngo = program()
+    install(replace(place.config, allow_static_keys=False), place.clock)
+    answer = ngo.get("/whoami")
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "static_keys_off")
+    with pytest.raises(Conflict, match="static_keys_off"):
+        program()
+
+
+def test_an_organisation_reads_what_its_programs_asked(office: Office, program: Issue):
+    receivers = list(office.land.session.execute(select(Organisation.id).where(Organisation.kind == "ngo")).scalars())
+    ours, second, trial = program(receivers[0]), program(receivers[0]), program(receivers[0], livemode=False)
+    theirs = program(receivers[1])
+    ours.get("/referrals/ref_1", headers={"X-Request-Id": "our-request-17"})
+    ours.get("/referrals?state=sent")
+    theirs.get("/referrals")
+    trial.get("/whoami")
+    log = second.get("/request-log").get_json()["data"]
+    assert [(row["method"], row["route"], row["status"], row["code"]) for row in log] == [
+        ("GET", "/api/v1/referrals", 200, None),
+        ("GET", "/api/v1/referrals/<referral_id>", 404, "not_found"),
+    ]
+    assert log[1]["request_id"] == "our-request-17"
+    assert "ref_1" not in str(log)
+    assert [row["route"] for row in trial.get("/request-log").get_json()["data"]] == ["/api/v1/whoami"]
+    page = second.get("/request-log?limit=1").get_json()
+    rest = second.get(f"/request-log?limit=100&cursor={page['next_cursor']}").get_json()["data"]
+    assert page["data"][0]["route"] == "/api/v1/request-log"
+    assert [row["route"] for row in rest] == ["/api/v1/referrals", "/api/v1/referrals/<referral_id>"]
+    admin = office.browser(office.land.at_desk("case_handler", "norvale"))
+    assert admin.get("/request-log").status_code == 403
+
+
+def test_requests_are_kept_a_month_and_the_last_use_of_a_key_to_a_minute(office: Office, program: Issue):
+    ngo = program()
+    kept: RequestLog = office.app.extensions["nrm.request_log"]
+
+    def used_at() -> datetime:
+        kept.flush()
+        office.land.session.close()
+        return office.land.session.execute(select(ApiKey.used_at)).scalar_one()
+
+    assert used_at() is None
+    ngo.get("/whoami")
+    first = used_at()
+    office.clock.move(timedelta(seconds=59))
+    ngo.get("/whoami")
+    assert used_at() == first
+    office.clock.move(timedelta(seconds=1))
+    ngo.get("/whoami")
+    assert used_at() == first + timedelta(minutes=1)
+    office.clock.move(timedelta(days=31))
+    run_schedule(SYSTEM, "forget_requests", {})
+    assert ngo.get("/request-log").get_json()["data"] == []
+
+
+def test_requests_are_stored_a_little_later_and_wait_when_they_cannot_be(
+    office: Office, program: Issue, monkeypatch: pytest.MonkeyPatch
+):
+    ngo, stored = program(), []
+    monkeypatch.setattr("api.security.request_log.keep_requests", lambda _, asked: stored.append(len(asked)))
+    ngo.get("/whoami").close()
+    assert stored == []
+    monkeypatch.setattr("api.security.request_log.MOST", 3)
+    ngo.get("/whoami").close()
+    ngo.get("/whoami").close()
+    assert stored == [3]
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("no place")
+
+    monkeypatch.setattr("api.security.request_log.keep_requests", fails)
+    for _ in range(3):
+        answer = ngo.get("/whoami")
+        answer.close()
+        assert answer.status_code == 200
+    monkeypatch.setattr("api.security.request_log.keep_requests", lambda _, asked: stored.append(len(asked)))
+    ngo.get("/whoami").close()
+    assert stored == [3, 4]
+
+
+def test_an_organisation_is_reminded_a_month_a_week_and_a_day_before_its_key_ends(office: Office, program: Issue):
+    organisation_id = str(office.land.session.execute(select(Organisation.id)).scalars().first())
+    office.land.session.execute(
+        update(Organisation).where(Organisation.id == organisation_id).values(email="focal@open-door.example")
+    )
+    office.land.session.commit()
+    issue_key(SYSTEM, organisation_id, name="x", scopes=["events:read"], days=60)
+    told = []
+    for _ in range(61):
+        run_schedule(SYSTEM, "remind_of_keys", {})
+        told.append(office.land.session.execute(select(func.count()).select_from(Delivery)).scalar_one())
+        office.land.session.close()
+        office.clock.move(timedelta(days=1))
+    assert [day for day in range(1, 61) if told[day] > told[day - 1]] == [30, 53, 59]
+    templates = office.land.session.execute(select(Delivery.template).order_by(Delivery.created_at)).scalars()
+    assert list(templates) == ["key_ends", "key_ends", "key_ends_tomorrow"]

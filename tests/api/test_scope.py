@@ -10,6 +10,7 @@ from sqlalchemy import select
 from api.app import create_app
 from api.transport.endpoint import OPERATIONS, Operation
 from nrm.actions.consents import ask_override
+from nrm.actions.keys import issue_key
 from nrm.actions.people import make_household
 from nrm.actors import SYSTEM
 from nrm.models import Incident, Notification, Service
@@ -66,6 +67,7 @@ BODIES: dict[str, Any] = {
     "close_loop": {"answer": "unmet_need"},
     "repair": {"values": {}, "reason": "x"},
     "give_up": {"note": "x"},
+    "keys.issue": {"organisation_id": "org_" + "0" * 26, "name": "x", "scopes": ["events:read"]},
 }
 VERBS: dict[str, Any] = {
     "request_info": {"note": "x"},
@@ -163,6 +165,7 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
         "household_id": household_id,
         "incident_id": "inc_" + "1" * 26,
         "notification_id": "ntf_" + "1" * 26,
+        "key_id": issue_key(SYSTEM, receiver, name="x", scopes=["events:read"]).id,
     }
 
 
@@ -195,7 +198,7 @@ def test_the_owner_reads_each_of_the_things_that_strangers_do_not(office: Office
     read = 0
     for operation in OPERATIONS:
         parts = set(PART.findall(operation.rule))
-        if operation.method != "GET" or not parts or parts & (EVERYBODYS | {"incident_id", "letter_id"}):
+        if operation.method != "GET" or not parts or parts & (EVERYBODYS | {"incident_id", "letter_id", "key_id"}):
             continue
         path = PART.sub(lambda found: things[found[1]], operation.rule).removeprefix("/api/v1")
         answer = owner.get(path)
