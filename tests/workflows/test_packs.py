@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from datetime import date
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from lxml import etree
 from nrm.countries import ItemKind, Pack, read_pack
 from nrm.engine.parsing import compile_path
 from nrm.engine.steps import Resources, StepKind
+from nrm.engine.tables import read_table
+from nrm.errors import NotValid
 from nrm.expressions import check
+from nrm.rules.answers import validate_answers
 from nrm.rules.deadlines import parse_calendar
 from nrm.rules.forms import Form, parse_form
 from nrm.rules.permissions import PERMISSIONS
@@ -325,3 +329,39 @@ def test_testland_has_the_awkward_services_that_tests_need():
     assert agreement.expires_on is not None
     assert agreement.expires_on.year < 2026
     assert {entry.channel for entry in pack.organisations} == {"api", "email", "letter", "phone", "portal"}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_list_is_named_in_our_words_so_that_other_editors_open_the_file_without_a_warning(path):
+    """BPMN's own words refer to a data object, and modelling tools warn where a file has none."""
+    text = (WORKFLOWS / path).read_text("utf-8")
+    assert "loopDataInputRef" not in text
+    assert "inputDataItem" not in text
+
+
+def test_the_committee_cannot_grant_more_than_the_programme_gives():
+    """The published amounts of the European programme: by kind of return, less for a minor (Frontex)."""
+    form = parse_form(json.loads((WORKFLOWS / "iraq/forms/grant_decision.json").read_bytes()))
+    table = read_table("entitlement", (WORKFLOWS / "iraq/tables/entitlement.dmn").read_text("utf-8"))
+
+    def decide(amount: int, return_type: str, programme: str = "eurp") -> set[str]:
+        values = {"programme": programme, "return_type": return_type, "minor": False}
+        limit = table.decide(values, today=date(2026, 5, 1), element="limit")
+        answers = {
+            "grant_decision": "approve",
+            "granted_amount": "1000000",
+            "granted_euro": amount,
+            "decision_reasons": "Good plan",
+            "members_present": 3,
+            "conflict_declared": False,
+        }
+        try:
+            checked = validate_answers(form, answers, today=date(2026, 5, 1), values_from_earlier=limit, partial=True)
+        except NotValid as refused:
+            return {problem.pointer for problem in refused.problems}
+        return {problem.pointer for problem in checked.problems}
+
+    assert "/granted_euro" not in decide(2615, "avrr")
+    assert "/granted_euro" in decide(2616, "avrr")
+    assert "/granted_euro" in decide(1206, "forced")
+    assert "/granted_euro" not in decide(10, "avrr", programme="none")
