@@ -206,7 +206,7 @@ def _responses(operation: Operation, definitions: dict[str, Any]) -> dict[str, A
 
 
 def _answer_schema(operation: Operation, definitions: dict[str, Any]) -> dict[str, Any]:
-    if operation.media != "application/json":
+    if not operation.media.endswith("json"):
         return {"type": "string"}
     schema = schema_of(operation.answer, definitions)
     if not operation.paged:

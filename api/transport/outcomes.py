@@ -1,14 +1,12 @@
-"""Errors for programs that speak FHIR: an OperationOutcome where the request accepts FHIR's JSON, else a problem."""
+"""Problems for programs that speak FHIR: the same status, code and words as an OperationOutcome."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-from flask import Response, request
+from flask import has_request_context, request
 
-from api.transport.problems import answer_error
-from nrm.errors import NrmError
 from nrm.rules.fhir import SYSTEM
 
 FHIR_TYPE: Final = "application/fhir+json"
@@ -17,9 +15,11 @@ _CODES: Final = {
     401: "login",
     403: "forbidden",
     404: "not-found",
+    405: "not-supported",
     406: "not-supported",
     409: "conflict",
     412: "conflict",
+    413: "too-long",
     422: "invalid",
     429: "throttled",
     503: "transient",
@@ -27,27 +27,25 @@ _CODES: Final = {
 """HTTP status → FHIR's issue type."""
 
 
-def answer_outcome(error: NrmError) -> Response:
-    """Turn an error into an answer; the status, the headers and the stable code are those of the problem."""
-    answer = answer_error(error)
-    if not any(kind == FHIR_TYPE and quality > 0 for kind, quality in request.accept_mimetypes):
-        return answer
-    problem: dict[str, Any] = orjson.loads(answer.get_data())
-    issues = [_issue(problem, entry["code"], entry["detail"], entry["pointer"]) for entry in problem.get("errors", [])]
-    outcome = {
-        "resourceType": "OperationOutcome",
-        "issue": issues or [_issue(problem, problem["code"], problem["detail"], "")],
-    }
-    answer.set_data(orjson.dumps(outcome))
-    answer.content_type = FHIR_TYPE
-    return answer
+def wants_outcome() -> bool:
+    """Say whether the request names FHIR's JSON as something that it reads."""
+    return has_request_context() and any(
+        kind == FHIR_TYPE and quality > 0 for kind, quality in request.accept_mimetypes
+    )
 
 
-def _issue(problem: dict[str, Any], code: str, detail: str, pointer: str) -> dict[str, Any]:
+def outcome_of(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a problem (RFC 9457) as an OperationOutcome: one issue for each mistake, else one for the whole."""
+    mistakes = problem.get("errors") or [{**problem, "pointer": ""}]
+    return {"resourceType": "OperationOutcome", "issue": [_issue(problem, mistake) for mistake in mistakes]}
+
+
+def _issue(problem: Mapping[str, Any], mistake: Mapping[str, Any]) -> dict[str, Any]:
     issue: dict[str, Any] = {
         "severity": "error",
         "code": _CODES.get(problem["status"], "exception"),
-        "details": {"coding": [{"system": SYSTEM + "problem", "code": code}], "text": detail},
+        "details": {"coding": [{"system": SYSTEM + "problem", "code": mistake["code"]}], "text": mistake["detail"]},
         "diagnostics": problem["request_id"],
     }
-    return {**issue, "expression": [f"http.{pointer.strip('/')}"]} if pointer else issue
+    pointer = str(mistake["pointer"]).strip("/")
+    return {**issue, "expression": [f"http.{pointer}"]} if pointer else issue

@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 from flask import Response, g, has_request_context, request
 
+from api.transport.outcomes import FHIR_TYPE, outcome_of, wants_outcome
 from api.transport.refusals import Refused
 from nrm import i18n
 from nrm.errors import (
@@ -174,8 +175,11 @@ def body_of(status: int, code: str, params: Mapping[str, Any]) -> dict[str, Any]
 
 
 def respond(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-    """Write a problem."""
-    answer = Response(orjson.dumps(body), status=status, content_type="application/problem+json")
+    """Write a problem; for a request that reads FHIR, as FHIR has it."""
+    if wants_outcome():
+        answer = Response(orjson.dumps(outcome_of(body)), status=status, content_type=FHIR_TYPE)
+    else:
+        answer = Response(orjson.dumps(body), status=status, content_type="application/problem+json")
     answer.headers["Content-Language"] = language()
     answer.headers["Vary"] = "Accept-Language"
     answer.headers.update(headers)

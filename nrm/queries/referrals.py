@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -47,9 +47,20 @@ _Sender, _Receiver = aliased(Organisation), aliased(Organisation)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralFilter:
-    """What to leave out of a list; None for nothing."""
+    """What to leave out of a list; None for nothing.
+
+    Attributes:
+        states: only these; `state` is one of them.
+        sender: only from this organisation.
+        receiver: only to this organisation.
+        updated_until: changed at this moment or before.
+    """
 
     state: str | None = None
+    states: frozenset[str] | None = None
+    sender: str | None = None
+    receiver: str | None = None
+    updated_until: datetime | None = None
     urgency: str | None = None
     open_only: bool = False
     updated_since: datetime | None = None
@@ -136,20 +147,29 @@ def _column(column: Any) -> Any:  # noqa: ANN401 - a mapped column as a plain on
     return column
 
 
+_EXACTLY: Final[Mapping[str, Callable[[Any], ColumnElement[bool]]]] = {
+    "state": lambda value: Referral.state == value,
+    "states": Referral.state.in_,
+    "urgency": lambda value: Referral.urgency == value,
+    "sender": lambda value: Referral.from_organisation_id == value,
+    "receiver": lambda value: Referral.to_organisation_id == value,
+    "updated_since": lambda value: Referral.updated_at >= value,
+    "updated_until": lambda value: Referral.updated_at <= value,
+    "external_id": lambda value: Referral.external_id == value,
+}
+"""Member of `ReferralFilter` → what it asks of a referral when it is not None."""
+
+
 def _conditions(only: ReferralFilter, *, came_in: bool) -> Iterator[ColumnElement[bool]]:
-    if only.state is not None:
-        yield Referral.state == only.state
-    if only.urgency is not None:
-        yield Referral.urgency == only.urgency
+    for name, condition in _EXACTLY.items():
+        value = getattr(only, name)
+        if value is not None:
+            yield condition(value)
     if only.open_only:
         yield Referral.state.not_in([str(state) for state in TERMINAL])
-    if only.updated_since is not None:
-        yield Referral.updated_at >= only.updated_since
     if only.case is not None:
         # A receiver knows referrals, not the sender's case.
         yield false() if came_in else Referral.case_id == only.case
-    if only.external_id is not None:
-        yield Referral.external_id == only.external_id
 
 
 def _listed(actor: Actor, found: Sequence[Any], *, came_in: bool) -> ReferralView:

@@ -37,7 +37,7 @@ class Browser:
 
     def ask(self, method: str, path: str, **how: Any) -> TestResponse:
         headers = {**self.headers, **how.pop("headers", {})}
-        answer = self.client.open("/api/v1" + path, method=method, headers=headers, **how)
+        answer = self.client.open(documented.address(path), method=method, headers=headers, **how)
         documented.check(method, path, answer)
         return answer
 
