@@ -38,6 +38,8 @@ KINDS: Final[Mapping[str, str]] = {
     "consent.override_asked": "a disclosure without consent was asked for",
     "disclosure.made": "personal data were disclosed",
     "disclosure.restricted": "a receiver may no longer use what it got",
+    "disclosure.unconfirmed": "a receiver has not confirmed in time that it uses it no more",
+    "disclosure.restriction_confirmed": "a receiver confirmed that it uses it no more",
     "need.recorded": "a need was recorded",
     "need.changed": "a need changed",
     "need.unmet": "a need could not be met",

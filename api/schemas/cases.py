@@ -22,6 +22,12 @@ class CaseQuery(Paged):
     person = Id()
 
 
+class RestrictionQuery(Paged):
+    """Which requests to list."""
+
+    open = Flag(from_text=True, load_default=False)
+
+
 class OpenCase(Body):
     """A new case."""
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api.schemas.cases import AskOverride, RecordConsent, WithdrawConsent
+from api.schemas.cases import AskOverride, RecordConsent, RestrictionQuery, WithdrawConsent
 from api.transport.endpoint import Ask, Noun
 from api.transport.shapes import Made, made
 from nrm.actions import consents as actions
+from nrm.actions import restrictions
+from nrm.actions.reading import note_read
 from nrm.installation import installation
 from nrm.queries import cases as queries
+from nrm.queries import disclosures
 from nrm.queries.cases import ConsentList
+from nrm.queries.disclosures import DisclosureEntry, RestrictionRow
+from nrm.queries.page import Page
 
 consents = Noun("consents")
 
@@ -44,6 +49,32 @@ def record(ask: Ask, case_id: str) -> str:
 def withdraw(ask: Ask, consent_id: str) -> int:
     """Withdraw a consent; open referrals that stand on it end at once."""
     return actions.withdraw_consent(ask.actor, consent_id, scope=ask.body["scope"], version=ask.version)
+
+
+@consents.get("/people/<person_id>/disclosures", answer=DisclosureEntry, paged=True, permission="disclosure.read")
+def list_disclosures(ask: Ask, person_id: str) -> Page[DisclosureEntry]:
+    """List which fields of a person went to whom, when and on what ground; that it was read is recorded."""
+    page = disclosures.of_person(ask.actor, installation().clock.now(), person_id, after=ask.after, limit=ask.limit)
+    note_read(ask.actor, "ledger", person_id)
+    return page
+
+
+@consents.get("/restrictions", query=RestrictionQuery, answer=RestrictionRow, paged=True, scope="referrals:read")
+def list_restrictions(ask: Ask) -> Page[RestrictionRow]:
+    """List the requests to use data no more: those to one's own organisation, and those of cases that one works on."""
+    return disclosures.restrictions(
+        ask.actor,
+        installation().clock.now(),
+        only_open=ask.query["open"],
+        after=ask.after,
+        limit=ask.limit,
+    )
+
+
+@consents.post("/restrictions/<restriction_id>/confirm", scope="referrals:act")
+def confirm_restriction(ask: Ask, restriction_id: str) -> None:
+    """Confirm that one's organisation uses certain data no more, or record that another one said so on paper."""
+    restrictions.confirm_restriction(ask.actor, restriction_id)
 
 
 @consents.post("/cases/<case_id>/overrides", body=AskOverride, answer=Made, status=201, shape=made)

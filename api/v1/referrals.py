@@ -17,6 +17,7 @@ from api.schemas.referrals import (
 from api.transport.endpoint import Ask, Noun
 from api.transport.shapes import Made, made
 from nrm.actions import referrals as actions
+from nrm.actions import restrictions
 from nrm.actions.reading import note_read
 from nrm.actions.referral_changes import Given
 from nrm.actions.referral_drafts import change_referral
@@ -106,6 +107,15 @@ def _is_read_by_receiver(ask: Ask, found: ReferralView) -> bool:
 def change(ask: Ask, referral_id: str) -> ReferralView:
     """Change a draft of a referral."""
     return change_referral(ask.actor, referral_id, changes=ask.body, version=ask.version)
+
+
+@referrals.post("/referrals/<referral_id>/confirm-restriction", scope="referrals:act")
+def confirm_restriction(ask: Ask, referral_id: str) -> None:
+    """Confirm that one's organisation uses what came with a referral no more, after its consent ended.
+
+    For an organisation that is reached by letter, mail or telephone the office of the case records its word.
+    """
+    restrictions.confirm_of_referral(ask.actor, referral_id)
 
 
 @referrals.get(

@@ -14,6 +14,7 @@ from nrm.actions import referral_moves, runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
 from nrm.actions.disclosing import OVERRIDE_LASTS
+from nrm.actions.restrictions import ask_to_restrict
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem
 from nrm.models import Case, Consent, ConsentOverride, Disclosure, Organisation
 from nrm.queries import packs
@@ -230,22 +231,28 @@ def _end_disclosures(work: Work, case: Case, consent_id: str, scope: frozenset[s
     held = [Disclosure.consent_id == consent_id, Disclosure.restricted_at.is_(None)]
     if narrow is not None:
         held.append(Disclosure.organisation_id.in_(narrow))
-    _tell_holders(work, case, held)
+    _tell_holders(work, case, consent_id, held)
     statement = update(Disclosure).where(*held).values(restricted_at=work.now)
     work.session.execute(statement.execution_options(synchronize_session=False))
     return ended
 
 
-def _tell_holders(work: Work, case: Case, held: list[ColumnElement[bool]]) -> None:
-    """State, for each referral through which data were got, that its receiver may use them no more."""
-    found = select(Disclosure.referral_id, Disclosure.organisation_id).where(*held, Disclosure.referral_id.is_not(None))
-    for referral_id, organisation_id in work.session.execute(found.distinct().order_by(Disclosure.referral_id)):
-        work.record(
-            "disclosure.restricted",
-            stream=case.id,
-            subject=("referral", str(referral_id)),
-            organisation_id=organisation_id,
-        )
+def _tell_holders(work: Work, case: Case, consent_id: str, held: list[ColumnElement[bool]]) -> None:
+    """Ask each organisation that holds data to stop, once, and state for each referral that its receiver must."""
+    found = select(Disclosure.organisation_id, Disclosure.referral_id).where(*held).distinct()
+    held_by: dict[str, list[str]] = {}
+    for organisation_id, referral_id in work.session.execute(found.order_by(Disclosure.referral_id)).all():
+        held_by.setdefault(organisation_id, []).extend([referral_id] if referral_id else [])
+    for organisation_id, referral_ids in sorted(held_by.items()):
+        first = referral_ids[0] if referral_ids else None
+        ask_to_restrict(work, case, organisation_id, referral_id=first, consent_id=consent_id)
+        for referral_id in referral_ids[1:]:
+            work.record(
+                "disclosure.restricted",
+                stream=case.id,
+                subject=("referral", referral_id),
+                organisation_id=organisation_id,
+            )
 
 
 def _holding(work: Work, case: Case, consent_id: str, categories: frozenset[str]) -> frozenset[str]:

@@ -56,6 +56,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "task_clock": Kind(queue=TIMERS),
     "task_resume": Kind(queue=TIMERS),
     "referral_clock": Kind(queue=TIMERS),
+    "restriction_clock": Kind(queue=TIMERS),
     # A mail server may be away over a night: ten attempts in about two days.
     "delivery": Kind(queue=DELIVERIES, first_pause=30, factor=4, longest_pause=12 * 3600, max_attempts=10),
     "manifest_part": Kind(queue=BULK, first_pause=30, max_attempts=5, time_limit=900, alone=True),

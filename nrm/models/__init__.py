@@ -1,7 +1,7 @@
 """The tables: one module per noun, each column with its class."""
 
 from nrm.models.cases import Case, CaseAccess, CaseNote, Need, Plan, PlanService
-from nrm.models.consents import Consent, ConsentOverride, Disclosure
+from nrm.models.consents import Consent, ConsentOverride, Disclosure, Restriction
 from nrm.models.documents import Document
 from nrm.models.events import Event, EventHead
 from nrm.models.jobs import Delivery, IdempotencyKey, Job, Runner, Schedule
@@ -67,6 +67,7 @@ __all__ = [
     "Referral",
     "ReferralNote",
     "RequestRecord",
+    "Restriction",
     "Run",
     "RunStep",
     "Runner",

@@ -55,6 +55,27 @@ class ConsentOverride(Base):
     expires_at: Mapped[datetime | None] = public(UtcDateTime)
 
 
+class Restriction(Base):
+    """An organisation was told to use data of a case no more, and is asked to say that it does so.
+
+    `reminders` counts how often it was asked again.
+    """
+
+    __tablename__ = "restrictions"
+    id: Mapped[str] = key()
+    case_id: Mapped[str] = link("cases")
+    person_id: Mapped[str] = link("people")
+    organisation_id: Mapped[str] = link("organisations")
+    referral_id: Mapped[str | None] = link("referrals", nullable=True)
+    consent_id: Mapped[str] = link("consents", index=False)
+    asked_at: Mapped[datetime] = public(UtcDateTime)
+    due_at: Mapped[datetime] = public(UtcDateTime)
+    reminders: Mapped[int] = public(Integer, default=0)
+    confirmed_at: Mapped[datetime | None] = public(UtcDateTime)
+    confirmed_by: Mapped[str | None] = public(ACTOR)
+    livemode: Mapped[bool] = public(Boolean, default=True)
+
+
 class Disclosure(Base):
     """One line of the disclosure ledger: which categories went to whom, when, on what ground."""
 

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Final
 
 from nrm.models import Organisation, Referral, Service
+from nrm.queries.disclosures import RestrictionRow
 from nrm.queries.referral_subjects import Subject
 from nrm.rules.redaction import Relation
 from nrm.rules.statuses import referral_actions
@@ -128,6 +129,7 @@ class ReferralView:
         reason: why the service is needed.
         withheld: data categories that were shared but are not shown to this asker: a key needs the scope
             subject:read, and for restricted ones the header NRM-Purpose.
+        restriction: the receiver was told to use what it got no more, and has to confirm it.
         end_reason: code of the reason of a negative end.
         allowed_actions: the verbs that the asker may use now.
         links: name → path of what belongs to it.
@@ -157,6 +159,7 @@ class ReferralView:
     needs: tuple[ShownNeed, ...]
     consent: ShownConsent | None
     withheld: tuple[str, ...]
+    restriction: RestrictionRow | None
     sent_at: datetime | None
     acknowledged_at: datetime | None
     decided_at: datetime | None
@@ -235,6 +238,7 @@ def shape(
         needs=(),
         consent=None,
         withheld=(),
+        restriction=None,
         sent_at=row.sent_at,
         acknowledged_at=row.acknowledged_at,
         decided_at=row.decided_at,

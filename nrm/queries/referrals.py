@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, false, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlalchemy.orm import aliased
 
 from nrm.actors import Actor, ActorKind
@@ -23,9 +23,11 @@ from nrm.models import (
     Person,
     Referral,
     ReferralNote,
+    Restriction,
     Service,
 )
 from nrm.queries.cases import must_read
+from nrm.queries.disclosures import RestrictionRow, restriction_row
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, newest_after, size, text_of
 from nrm.queries.referral_shapes import Around, ReferralView, ShownConsent, ShownNeed, shape
 from nrm.queries.referral_subjects import Subject, reference, subject_of
@@ -116,7 +118,8 @@ def referrals(
         NotValid: the key is of another list.
     """
     sent = and_(Referral.from_organisation_id.in_(actor.organisations), sees_case(actor, now, reading=True))
-    writes = literal(value=False) if came_in else sees_case(actor, now, writing=True)
+    # Second fact of each row: for a receiver whether it may still use what it got, for a sender whether it may act.
+    writes = _unrestricted() if came_in else sees_case(actor, now, writing=True)
     statement = (
         _named(writes)
         .where(received(actor) if came_in else sent, *_conditions(only, came_in=came_in))
@@ -130,6 +133,11 @@ def referrals(
         key=lambda row: (moment_key(row[0].updated_at), row[0].id),
         make=lambda row: _listed(actor, row, came_in=came_in),
     )
+
+
+def _unrestricted() -> ColumnElement[bool]:
+    """Give the condition under which a receiver may still use something of what came with a referral."""
+    return exists().where(Disclosure.referral_id == Referral.id, Disclosure.restricted_at.is_(None)).correlate(Referral)
 
 
 def _named(writes: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
@@ -173,11 +181,11 @@ def _conditions(only: ReferralFilter, *, came_in: bool) -> Iterator[ColumnElemen
 
 
 def _listed(actor: Actor, found: Sequence[Any], *, came_in: bool) -> ReferralView:
-    row, level, identity, service, sender, receiver, writes = found
-    gone = ReferralState(row.state) in _GONE
+    row, level, identity, service, sender, receiver, fact = found
+    gone = came_in and (ReferralState(row.state) in _GONE or not fact)
     relation = (Relation.NONE if gone else Relation.RECEIVER) if came_in else Relation.TEAM
     parties = referral_parties(
-        sends=bool(writes) and row.from_organisation_id in actor.organisations,
+        sends=not came_in and bool(fact) and row.from_organisation_id in actor.organisations,
         receives=came_in,
         in_national_unit=False,
         channel=Channel(receiver.channel) if receiver else Channel.PORTAL,
@@ -260,7 +268,9 @@ def _open(actor: Actor, now: datetime, referral_id: str, purpose: str | None) ->
     if not receives and not sees:
         raise NotFound
     reads = bool(reads) and (actor.may("case.read") or _is_sending_key(actor, row))
-    relation = _relation(row, receives=bool(receives), reads=reads, sees=bool(sees))
+    lines = _disclosed(row)
+    disclosed = frozenset(category for line in lines for category in line)
+    relation = _relation(row, receives=bool(receives) and bool(lines), reads=reads, sees=bool(sees))
     parties = referral_parties(
         sends=row.from_organisation_id in actor.organisations and bool(writes),
         receives=bool(receives),
@@ -268,7 +278,6 @@ def _open(actor: Actor, now: datetime, referral_id: str, purpose: str | None) ->
         channel=Channel(receiver.channel) if receiver else Channel.PORTAL,
         permissions=_permissions(actor),
     )
-    disclosed = _disclosed(row)
     whole = frozenset(row.categories) if relation is Relation.TEAM else disclosed
     level = Level(case.level)
     program = actor.kind is ActorKind.KEY
@@ -335,6 +344,7 @@ def referral(actor: Actor, now: datetime, referral_id: str, *, purpose: str | No
         needs=_needs(row) if told else (),
         consent=_consent(row, opened.disclosed) if told else None,
         withheld=tuple(sorted(opened.disclosed - opened.shown)) if told else (),
+        restriction=_restriction(row) if told or row.to_organisation_id in actor.organisations else None,
         appointment=replace(plain.appointment, place=_text(row.appointment_place, row.id, "appointment_place"))
         if plain.appointment is not None and personal
         else plain.appointment,
@@ -353,12 +363,20 @@ def _text(sealed: str | None, row_id: str, column: str) -> str | None:
     return None if value is None else str(value)
 
 
-def _disclosed(row: Referral) -> frozenset[str]:
-    """Give the categories that the ledger says were disclosed with a referral and not restricted since."""
-    lines = db.session.scalars(
-        select(Disclosure.categories).where(Disclosure.referral_id == row.id, Disclosure.restricted_at.is_(None))
-    )
-    return frozenset(category for line in lines for category in line)
+def _disclosed(row: Referral) -> list[list[str]]:
+    """Give the lines of the ledger for what came with a referral and was not restricted since, as categories."""
+    lines = select(Disclosure.categories).where(Disclosure.referral_id == row.id, Disclosure.restricted_at.is_(None))
+    return list(db.session.scalars(lines))
+
+
+def _restriction(row: Referral) -> RestrictionRow | None:
+    found = db.session.scalars(
+        select(Restriction)
+        .where(Restriction.case_id == row.case_id, Restriction.organisation_id == row.to_organisation_id)
+        .order_by(Restriction.confirmed_at.is_not(None), Restriction.asked_at.desc())
+        .limit(1)
+    ).first()
+    return None if found is None else restriction_row(found)
 
 
 def _needs(row: Referral) -> tuple[ShownNeed, ...]:

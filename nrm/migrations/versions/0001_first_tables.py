@@ -1266,6 +1266,35 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_referral_notes_referral_id"), ["referral_id"], unique=False)
 
     op.create_table(
+        "restrictions",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("case_id", sa.String(length=31), nullable=False),
+        sa.Column("person_id", sa.String(length=31), nullable=False),
+        sa.Column("organisation_id", sa.String(length=31), nullable=False),
+        sa.Column("referral_id", sa.String(length=31), nullable=True),
+        sa.Column("consent_id", sa.String(length=31), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("reminders", sa.Integer(), nullable=False),
+        sa.Column("confirmed_at", UtcDateTime(), nullable=True),
+        sa.Column("confirmed_by", sa.String(length=40), nullable=True),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_restrictions_case_id")),
+        sa.ForeignKeyConstraint(["consent_id"], ["consents.id"], name=op.f("fk_restrictions_consent_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_restrictions_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_restrictions_person_id")),
+        sa.ForeignKeyConstraint(["referral_id"], ["referrals.id"], name=op.f("fk_restrictions_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_restrictions")),
+    )
+    with op.batch_alter_table("restrictions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_restrictions_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_restrictions_organisation_id"), ["organisation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_restrictions_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_restrictions_referral_id"), ["referral_id"], unique=False)
+
+    op.create_table(
         "letters",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("organisation_id", sa.String(length=31), nullable=False),
@@ -1330,6 +1359,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_letters_case_id"))
 
     op.drop_table("letters")
+    with op.batch_alter_table("restrictions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_restrictions_referral_id"))
+        batch_op.drop_index(batch_op.f("ix_restrictions_person_id"))
+        batch_op.drop_index(batch_op.f("ix_restrictions_organisation_id"))
+        batch_op.drop_index(batch_op.f("ix_restrictions_case_id"))
+
+    op.drop_table("restrictions")
     with op.batch_alter_table("referral_notes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_referral_notes_referral_id"))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from nrm.jobs.hand import ClaimedJob
-from nrm.worker.handlers.clocks import fire_timer, resume_task, run_referral_clock, run_task_clock
+from nrm.worker.handlers.clocks import chase_restriction, fire_timer, resume_task, run_referral_clock, run_task_clock
 from nrm.worker.handlers.deliveries import deliver
 from nrm.worker.handlers.manifests import import_list
 from nrm.worker.handlers.schedules import run_schedule
@@ -23,6 +23,7 @@ HANDLERS: Mapping[str, Handler] = {
     "task_clock": run_task_clock,
     "task_resume": resume_task,
     "referral_clock": run_referral_clock,
+    "restriction_clock": chase_restriction,
     "delivery": deliver,
     "manifest_part": import_list,
     "schedule": run_schedule,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nrm.actions import referrals, runs, task_clocks, tasks
+from nrm.actions import referrals, restrictions, runs, task_clocks, tasks
 from nrm.actors import SYSTEM
 from nrm.jobs.hand import ClaimedJob
 
@@ -20,6 +20,11 @@ def run_task_clock(job: ClaimedJob) -> None:
 def resume_task(job: ClaimedJob) -> None:
     """Take a task off hold at the end of its rest."""
     tasks.resume_task(SYSTEM, str(job.args["task"]))
+
+
+def chase_restriction(job: ClaimedJob) -> None:
+    """Ask again whether an organisation restricted what it holds."""
+    restrictions.chase_restriction(SYSTEM, str(job.args["restriction"]))
 
 
 def run_referral_clock(job: ClaimedJob) -> None:
