@@ -9,6 +9,7 @@ from typing import Final
 
 from flask import Flask, request
 
+from api.pages.cases import cases
 from api.pages.guide import guide
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names
@@ -17,7 +18,7 @@ from api.pages.tasks import tasks
 from api.pages.work import work
 from nrm.installation import installation
 
-PAGES: Final = (session, work, tasks, guide)
+PAGES: Final = (session, work, tasks, cases, guide)
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 
@@ -38,6 +39,7 @@ class Entry:
 
 _MENU: Final[tuple[tuple[str, str, str | None, tuple[str, ...]], ...]] = (
     ("/work", "shell.menu_work", None, ("/work", "/tasks")),
+    ("/cases", "shell.menu_cases", "case.read", ("/cases",)),
 )
 """Address, text, permission that is needed, and the addresses that belong to it."""
 

@@ -80,6 +80,7 @@ class _Sheet:
     mirrored: bool
     left: float
     right: float
+    links: Mapping[str, str]
 
     def across(self, x: float) -> float:
         return self.left + self.right - x if self.mirrored else x
@@ -90,7 +91,13 @@ class _Sheet:
 
 
 def draw_path(
-    xml: bytes, *, language: str, states: Mapping[str, str] | None = None, mirrored: bool | None = None
+    xml: bytes,
+    *,
+    language: str,
+    states: Mapping[str, str] | None = None,
+    mirrored: bool | None = None,
+    links: Mapping[str, str] | None = None,
+    styled: bool = True,
 ) -> str:
     """Draw a path.
 
@@ -99,6 +106,8 @@ def draw_path(
         language: language of the texts (ar, ckb, en); the diagram's own names where a text is missing.
         states: step id → one of `STATES`; a step that is not named is drawn plain.
         mirrored: draw from right to left; None for "as the language is written".
+        links: step id → address that a click on it leads to.
+        styled: put the style inside; False for a page that has it in its own sheet.
 
     Returns:
         An SVG document as text; steps carry `data-step` with their id. Sizes are in pixels of the diagram.
@@ -117,8 +126,15 @@ def draw_path(
         mirrored=language in RIGHT_TO_LEFT if mirrored is None else mirrored,
         left=area.x,
         right=area.x + area.width,
+        links=links or {},
     )
     drawing = _canvas(area, language)
+    if links:
+        drawing.set("role", "group")  # a picture may not hold links
+    if styled:
+        style = etree.Element(f"{{{SVG}}}style")
+        style.text = STYLE
+        drawing.insert(0, style)
     for edge in edges:
         _draw_edge(drawing, edge, sheet)
     for shape in sorted(shapes, key=lambda shape: _depth(shape, sheet)):
@@ -152,7 +168,6 @@ def _canvas(area: _Box, language: str) -> etree._Element:
     drawing = etree.Element(f"{{{SVG}}}svg", nsmap={None: SVG}, viewBox=size, lang=language, role="img")
     drawing.set("width", f"{area.width:g}")
     drawing.set("height", f"{area.height:g}")
-    _add(drawing, "style").text = STYLE
     arrow = _add(_add(drawing, "defs"), "marker", id="arrow", viewBox="0 0 10 10", refX="9", refY="5", orient="auto")
     arrow.set("markerWidth", "9")
     arrow.set("markerHeight", "9")
@@ -191,7 +206,9 @@ def _draw_shape(drawing: etree._Element, shape: etree._Element, sheet: _Sheet) -
     if element is None or bounds is None:
         return
     kind, box = local_name(element), sheet.box(bounds)
-    group = _add(drawing, "g", **{"data-step": element.get("id", "")})
+    link = sheet.links.get(element.get("id", ""))
+    parent = drawing if link is None else _add(drawing, "a", href=link)
+    group = _add(parent, "g", **{"data-step": element.get("id", "")})
     state = sheet.states.get(element.get("id", ""), "")
     style = f"shape state-{state}" if state in STATES else "shape"
     if kind in ("participant", "lane"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from nrm.actors import Actor
 from nrm.db import db
@@ -15,6 +15,7 @@ from nrm.errors import NotFound
 from nrm.models import Incident, Run, RunStep, Subscription, Task
 from nrm.queries import paths
 from nrm.queries.cases import must_read
+from nrm.vocabulary import APART
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ def runs(actor: Actor, now: datetime, case_id: str) -> tuple[RunRow, ...]:
     """
     must_read(actor, now, case_id)
     rows = db.session.scalars(
-        select(Run).where(Run.case_id == case_id).order_by(Run.started_at, Run.id).limit(500)
+        select(Run).where(Run.case_id == case_id, not_apart()).order_by(Run.started_at, Run.id).limit(500)
     ).all()
     return tuple(_row(row) for row in rows)
 
@@ -97,9 +98,14 @@ def _row(row: Run) -> RunRow:
     )
 
 
+def not_apart() -> ColumnElement[bool]:
+    """Give the condition on `Run` that leaves out what only the desks that work on it come to know of."""
+    return Run.context[APART].as_string().is_(None)
+
+
 def _readable(actor: Actor, now: datetime, run_id: str) -> Run:
     row = db.session.execute(
-        select(Run).where(Run.id == run_id).execution_options(populate_existing=True)
+        select(Run).where(Run.id == run_id, not_apart()).execution_options(populate_existing=True)
     ).scalar_one_or_none()
     if row is None:
         raise NotFound
@@ -143,15 +149,33 @@ def _waiting(run_id: str) -> list[str]:
     return list(db.session.scalars(select(Subscription.step).where(Subscription.run_id == run_id)))
 
 
-def drawing(actor: Actor, now: datetime, run_id: str, *, language: str) -> str:
-    """Draw a run's path with the steps that it went through, as SVG; errors as for `runs`."""
+def drawing(
+    actor: Actor, now: datetime, run_id: str, *, language: str, mirrored: bool | None = None, on_page: bool = False
+) -> str:
+    """Draw a run's path with the steps that it went through, as SVG; errors as for `runs`.
+
+    Args:
+        actor: who asks.
+        now: the present moment.
+        run_id: the run.
+        language: language of the texts.
+        mirrored: draw from right to left; None for "as the language is written".
+        on_page: draw for a page that has the style itself, with links from open steps to their tasks.
+    """
     row = _readable(actor, now, run_id)
     states = dict.fromkeys(db.session.scalars(select(RunStep.step).where(RunStep.run_id == run_id)), "done")
     states |= dict.fromkeys(_waiting(run_id), "waiting")
     tasks = db.session.execute(
-        select(Task.step, Task.due_at).where(Task.run_id == run_id, Task.status.in_(["open", "on_hold"]))
-    )
-    states |= {step: "overdue" if due_at is not None and due_at < now else "open" for step, due_at in tasks}
+        select(Task.step, Task.due_at, Task.id).where(Task.run_id == run_id, Task.status.in_(["open", "on_hold"]))
+    ).all()
+    states |= {step: "overdue" if due_at is not None and due_at < now else "open" for step, due_at, _ in tasks}
     failed = select(Incident.step).where(Incident.run_id == run_id, Incident.status == "open")
     states |= {step: "failed" for step in db.session.scalars(failed) if step is not None}
-    return draw_path(paths.version(row.path_version_id).diagram.encode(), language=language, states=states)
+    return draw_path(
+        paths.version(row.path_version_id).diagram.encode(),
+        language=language,
+        states=states,
+        mirrored=mirrored,
+        links={step: f"/tasks/{task_id}" for step, _, task_id in tasks} if on_page else None,
+        styled=not on_page,
+    )
