@@ -1,0 +1,92 @@
+"""The page of a case, in a browser without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.api.conftest import Office
+from tests.pages.conftest import Reader
+
+
+def test_a_case_says_who_has_it_now_and_since_when(handler: Reader, opened: Callable[..., str]):
+    case_id = opened()
+    page = handler.open(f"/cases/{case_id}")
+    assert "Where the case stands" in page.says
+    assert "since today at" in page.says
+    assert any(link.startswith("/tasks/") for link in page.links.values())
+    assert "<svg" in page.text
+    assert page.inline == []
+    assert "Case opened" in page.says
+
+
+def test_the_drawing_can_be_mirrored_and_read_as_a_list(handler: Reader, opened: Callable[..., str]):
+    case_id = opened()
+    task = handler.send(handler.open("/work?tab=desk"), "/work/next")
+    handler.send(task, "/answers", do="complete", a__wants_tea="true", a__tea_kind="mint")
+    plain, mirrored = (handler.open(f"/cases/{case_id}{how}") for how in ("", "?flip=1"))
+    assert "state-done" in plain.text
+    assert plain.text.split("<svg")[1] != mirrored.text.split("<svg")[1]
+    assert "The same as a list" in plain.says
+
+
+def test_the_history_can_be_narrowed(handler: Reader, opened: Callable[..., str]):
+    case_id = opened()
+    assert "Case opened" not in handler.open(f"/cases/{case_id}?kind=task").says
+    assert "Task opened" in handler.open(f"/cases/{case_id}?kind=task").says
+    assert handler.open(f"/cases/{case_id}?kind=nonsense&after=broken").status == 422
+
+
+def test_a_note_stands_on_the_page_at_once(handler: Reader, opened: Callable[..., str]):
+    case_id = opened()
+    page = handler.send(handler.open(f"/cases/{case_id}"), "/note", text="She prefers mornings", pinned="1")
+    assert "She prefers mornings" in page.says
+    empty = handler.send(page, "/note", text="")
+    assert empty.status == 422
+    assert empty.alerts
+
+
+def test_a_supervisor_hands_a_case_to_another_office_and_closes_one(office: Office, reader, opened):
+    case_id = opened()
+    supervisor = reader(office.land.at_desk("supervisor", "norvale"))
+    page = supervisor.open(f"/cases/{case_id}")
+    for action in ("/transfer", "/close"):
+        if page.leads(action):
+            break
+    else:
+        pytest.fail("a supervisor has nothing to do with a case")
+
+
+def test_the_sheet_is_one_page_without_buttons(handler: Reader, opened: Callable[..., str]):
+    page = handler.open(f"/cases/{opened()}/sheet")
+    assert page.status == 200
+    assert "Printed" in page.says
+
+
+def test_cases_can_be_found_by_number_stage_and_place(handler: Reader, opened: Callable[..., str]):
+    case_id = opened()
+    number = next(word for word in handler.open(f"/cases/{case_id}").words if word.startswith("TL-")).split()[0]
+    assert f"/cases/{case_id}" in handler.open(f"/cases?number={number.lower()}").links.values()
+    assert "No case fits." in handler.open("/cases?number=TL-26-00000-0").says
+    assert f"/cases/{case_id}" in handler.open("/cases?governorate=norvale&status=open").links.values()
+
+
+def test_another_offices_case_is_not_there(office: Office, reader, opened: Callable[..., str]):
+    case_id = opened()
+    outside = reader(office.land.at_desk("case_handler", "lakemar", "far"))
+    assert outside.open(f"/cases/{case_id}").status == 404
+    assert outside.open(f"/cases/{case_id}/sheet").status == 404
+    token = dict(outside.open("/work").form("/sign-out").fields)["token"]
+    sent = {"version": "1", "message": "risk.raised", "reason": "other", "text": "x", "path": "hello", "outcome": "x"}
+    for verb in ("note", "start", "transfer", "tell", "close", "reopen"):
+        assert outside.post(f"/cases/{case_id}/{verb}", {**sent, "token": token}).status in {403, 404}, verb
+
+
+@pytest.mark.parametrize("language", ["ar", "ckb"])
+def test_a_case_reads_in_the_readers_language(office: Office, reader, opened: Callable[..., str], language: str):
+    case_id = opened()
+    one = reader(office.land.at_desk("case_handler", "norvale", "one"), language)
+    for address in (f"/cases/{case_id}", "/cases", f"/cases/{case_id}/sheet", f"/cases/{case_id}?flip=1"):
+        page = one.open(address)
+        assert (page.status, page.language, page.inline) == (200, language, [])
