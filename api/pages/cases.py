@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
+from api.pages.codes import Names, governorates, label, labels, names, sayers
 from api.pages.kit.visits import Answer, Pages, Visit, see
 from api.pages.kit.words import Due
 from api.transport import cursors
@@ -16,10 +17,10 @@ from nrm.actions import runs as run_actions
 from nrm.actions.reading import note_read
 from nrm.errors import NrmError
 from nrm.queries import cases as queries
-from nrm.queries import directory, inbox, packs, path_list, referrals, runs, timeline
+from nrm.queries import inbox, packs, path_list, referrals, runs, timeline
 from nrm.queries.cases import CaseFilter, CaseView
 from nrm.queries.inbox import TaskRow
-from nrm.queries.referrals import ReferralRow
+from nrm.queries.referral_shapes import ReferralView
 from nrm.queries.runs import RunRow
 from nrm.queries.timeline import TimelineEntry
 
@@ -52,46 +53,6 @@ class Now:
     address: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """What the things that a page names are called, in the reader's language.
-
-    Attributes:
-        organisations: id → name.
-        desks: id → name.
-    """
-
-    organisations: Mapping[str, str]
-    desks: Mapping[str, str]
-
-
-def label(visit: Visit, group: str, code: object) -> str:
-    """Say a code in words: by the country's labels, else by its code lists, else the code itself."""
-    if code in (None, ""):
-        return ""
-    pack = packs.pack()
-    words = pack.labels.get(visit.language, {}).get(group)
-    if isinstance(words, dict) and str(code) in words:
-        return str(words[str(code)])
-    entry = pack.codes.get(group, {}).get(str(code))
-    return visit.words.name(entry.names) if entry else str(code)
-
-
-def names(visit: Visit) -> Names:
-    """Give the names of organisations and desks."""
-    say = visit.words.name
-    return Names(
-        organisations={key: say(value) for key, value in directory.organisation_names().items()},
-        desks={desk.id: say(desk.names) for desk in packs.pack().desks},
-    )
-
-
-def place(visit: Visit, key: str | None) -> str:
-    """Give the name of a governorate or district."""
-    found = packs.pack().places.get(key or "")
-    return visit.words.name(found.names) if found else key or ""
-
-
 @cases.get("/cases", permission="case.read")
 def list_cases(visit: Visit) -> Answer:
     """List the cases that one may know of, the latest active first."""
@@ -108,7 +69,6 @@ def list_cases(visit: Visit) -> Answer:
     following = None
     if page.next_key:
         following = "/cases?" + urlencode({**_given(asked), "after": cursors.write_cursor(_LIST, page.next_key)})
-    governorates = [one for one in packs.pack().places.values() if one.parent is None]
     stages = packs.pack().labels.get(visit.language, {}).get("stage")
     return visit.show(
         "cases/list.html",
@@ -116,10 +76,9 @@ def list_cases(visit: Visit) -> Answer:
         asked=asked,
         next_page=following,
         names=names(visit),
-        governorates=[(one.key, visit.words.name(one.names)) for one in governorates],
+        governorates=governorates(visit),
         stages=stages if isinstance(stages, dict) else {},
-        label=lambda group, code: label(visit, group, code),
-        place=lambda key: place(visit, key),
+        **sayers(visit),
     )
 
 
@@ -135,7 +94,7 @@ def show(visit: Visit, case_id: str) -> Answer:
         note_read(visit.actor, "case", case_id)
     known = names(visit)
     if case.relation != "team":
-        return visit.show("cases/overview.html", case=case, names=known, **_words(visit))
+        return visit.show("cases/overview.html", case=case, names=known, **sayers(visit))
     tasks = inbox.tasks_of_case(visit.actor, visit.now, case_id)
     sent = referrals.of_case(visit.actor, visit.now, case_id)
     ran = runs.runs(visit.actor, visit.now, case_id)
@@ -175,14 +134,10 @@ def show(visit: Visit, case_id: str) -> Answer:
         may=frozenset(case.allowed_actions),
         paths=_paths(visit) if "start_run" in case.allowed_actions else (),
         transfer_desks=_transfer_desks(visit, case),
-        outcomes=_codes(visit, "case_outcome"),
-        closures=_codes(visit, "closure_reason"),
-        **_words(visit),
+        outcomes=labels(visit, "case_outcome"),
+        closures=labels(visit, "closure_reason"),
+        **sayers(visit),
     )
-
-
-def _words(visit: Visit) -> dict[str, object]:
-    return {"label": lambda group, code: label(visit, group, code), "place": lambda key: place(visit, key)}
 
 
 def _chosen(visit: Visit, ran: tuple[RunRow, ...]) -> RunRow | None:
@@ -199,7 +154,7 @@ def _drawing(visit: Visit, run: RunRow | None, *, mirrored: bool | None) -> str:
     return runs.drawing(visit.actor, visit.now, run.id, language=visit.language, mirrored=mirrored, on_page=True)
 
 
-def _nows(visit: Visit, tasks: tuple[TaskRow, ...], sent: tuple[ReferralRow, ...], known: Names) -> Iterator[Now]:
+def _nows(visit: Visit, tasks: tuple[TaskRow, ...], sent: tuple[ReferralView, ...], known: Names) -> Iterator[Now]:
     """Give everything that is waited for now: open tasks, and referrals that wait for their receiver."""
     for task in tasks:
         mine = task.desk_id in visit.actor.desks or bool(task.allowed_actions)
@@ -214,7 +169,7 @@ def _nows(visit: Visit, tasks: tuple[TaskRow, ...], sent: tuple[ReferralRow, ...
         if one.closed_at is None and one.outcome is None and one.sent_at is not None and one.reply_due_at is not None:
             yield Now(
                 what=visit.words.t("cases.referral_of", category=label(visit, "service_category", one.category)),
-                who=known.organisations.get(one.to_organisation_id or "", ""),
+                who=visit.words.name(one.to_org.names) if one.to_org else "",
                 since=visit.words.ago(one.sent_at),
                 due=visit.words.due(one.reply_due_at),
                 address=f"/referrals/{one.id}",
@@ -279,11 +234,6 @@ def _about(visit: Visit, entry: TimelineEntry) -> str:
     return ""
 
 
-def _codes(visit: Visit, group: str) -> tuple[tuple[str, str], ...]:
-    entries = packs.pack().codes.get(group, {})
-    return tuple((code, visit.words.name(entry.names)) for code, entry in entries.items() if entry.active)
-
-
 def _transfer_desks(visit: Visit, case: CaseView) -> tuple[tuple[str, str], ...]:
     """Give the desks that may take a case: those that do the work of the desk that has it."""
     desks = packs.pack().desks
@@ -318,7 +268,7 @@ def sheet(visit: Visit, case_id: str) -> Answer:
         referrals=sent,
         needs=queries.needs(visit.actor, visit.now, case_id),
         plans=queries.plans(visit.actor, visit.now, case_id),
-        **_words(visit),
+        **sayers(visit),
     )
 
 

@@ -13,12 +13,13 @@ from api.pages.cases import cases
 from api.pages.guide import guide
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names
+from api.pages.referrals import referrals
 from api.pages.session import session
 from api.pages.tasks import tasks
 from api.pages.work import work
 from nrm.installation import installation
 
-PAGES: Final = (session, work, tasks, cases, guide)
+PAGES: Final = (session, work, tasks, cases, referrals, guide)
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 
@@ -40,6 +41,7 @@ class Entry:
 _MENU: Final[tuple[tuple[str, str, str | None, tuple[str, ...]], ...]] = (
     ("/work", "shell.menu_work", None, ("/work", "/tasks")),
     ("/cases", "shell.menu_cases", "case.read", ("/cases",)),
+    ("/referrals", "shell.menu_referrals", "directory.read", ("/referrals",)),
 )
 """Address, text, permission that is needed, and the addresses that belong to it."""
 

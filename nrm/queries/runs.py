@@ -100,7 +100,8 @@ def _row(row: Run) -> RunRow:
 
 def not_apart() -> ColumnElement[bool]:
     """Give the condition on `Run` that leaves out what only the desks that work on it come to know of."""
-    return Run.context[APART].as_string().is_(None)
+    condition: ColumnElement[bool] = Run.context[APART].as_string().is_(None)
+    return condition
 
 
 def _readable(actor: Actor, now: datetime, run_id: str) -> Run:
