@@ -56,8 +56,9 @@ format: setup  ## Rewrite the sources in the house format
 bench: setup  ## Measure against bare libraries; prints a table, writes build/bench.json (BENCH="--only b --quick")
 	$(PY) -m tests.load.bench $(BENCH)
 
-soak: setup  ## Crash test: 50 times kill -9 under load, on both databases
+soak: setup  ## Crash test: 50 times kill -9 under load, on both databases; then every route for every role and scope
 	$(PY) -m tests.load.soak
+	NRM_WHOLE=1 $(PY) -m pytest tests/api/test_matrix.py tests/api/test_document.py
 
 soak-ci: setup  ## The crash test with 5 kills
 	$(PY) -m tests.load.soak --kills 5

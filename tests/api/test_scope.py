@@ -67,6 +67,7 @@ BODIES: dict[str, Any] = {
     "close_loop": {"answer": "unmet_need"},
     "repair": {"values": {}, "reason": "x"},
     "give_up": {"note": "x"},
+    "set_capacity": {"accepting": True},
     "keys.issue": {"organisation_id": "org_" + "0" * 26, "name": "x", "scopes": ["events:read"]},
 }
 VERBS: dict[str, Any] = {
