@@ -21,8 +21,10 @@ from nrm.queries.packs import read_clocks, read_ladder
 from nrm.queries.paths import resources_from_json, resources_to_json
 from nrm.rules.deadlines import parse_calendar
 from nrm.rules.forms import parse_form
+from nrm.rules.indicators import check_indicator
 from nrm.rules.letters import parse_letter
 from nrm.rules.permissions import PERMISSIONS
+from nrm.rules.surveys import parse_survey
 
 
 def check_pack(pack: Pack) -> tuple[PackProblem, ...]:
@@ -35,6 +37,8 @@ def check_pack(pack: Pack) -> tuple[PackProblem, ...]:
         All problems; a pack with one that is not a mere warning is not loaded.
     """
     problems = [*_forms(pack), *_country(pack), *_letters(pack), *_roles(pack)]
+    if not problems:
+        problems += [*_indicators(pack), *_surveys(pack)]
     resources = pack_resources(pack.items)
     read: list[PackProblem] = []
     for key, diagram in pack.paths.items():
@@ -128,6 +132,25 @@ def _country(pack: Pack) -> Iterator[PackProblem]:
     for key, content in pack.contents(ItemKind.LADDER).items():
         yield from _wrong(file, f"/ladders/{key}/rungs", partial(read_ladder, content))
     yield from _wrong(file, "/referral_clocks", partial(read_clocks, pack.contents(ItemKind.CLOCKS)))
+
+
+def _indicators(pack: Pack) -> Iterator[PackProblem]:
+    objectives = {code.code for code in pack.codes if code.list == "gcm_objective"}
+    for key, content in pack.contents(ItemKind.INDICATOR).items():
+        yield from _wrong(
+            "indicators.json", f"/{key}", partial(check_indicator, _object(content), objectives=objectives)
+        )
+    for code in pack.codes:
+        tag = code.extra.get("gcm")
+        if code.list == "service_category" and tag is not None and str(tag) not in objectives:
+            yield _problem("code_lists.json", f"/service_category/{code.code}/gcm", "unknown_objective", str(tag))
+
+
+def _surveys(pack: Pack) -> Iterator[PackProblem]:
+    lists = {code.list for code in pack.codes}
+    forms = {key: parse_form(form, code_lists=lists) for key, form in pack.forms.items()}
+    for key, content in pack.contents(ItemKind.SURVEY).items():
+        yield from _wrong("surveys.json", f"/{key}", partial(parse_survey, _object(content), forms))
 
 
 def _roles(pack: Pack) -> Iterator[PackProblem]:

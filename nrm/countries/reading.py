@@ -152,6 +152,8 @@ class _Reading:
                 *items,
                 *self.keyed("roles.json", "code", ItemKind.ROLE),
                 *self.keyed("call_tables.json", "key", ItemKind.CALL_TABLE, required=False),
+                *self.keyed("indicators.json", "key", ItemKind.INDICATOR, required=False),
+                *self.keyed("surveys.json", "key", ItemKind.SURVEY, required=False),
                 *self.tables(),
                 *code_lists,
                 *self.manifest(),

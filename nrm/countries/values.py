@@ -145,6 +145,8 @@ class ItemKind(StrEnum):
     MANIFEST = "manifest"
     LABELS = "labels"
     LETTER = "letter"
+    INDICATOR = "indicator"
+    SURVEY = "survey"
     MARKS = "marks"
 
 

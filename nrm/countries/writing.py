@@ -39,6 +39,14 @@ def write_pack(pack: Pack, folder: Path) -> tuple[str, ...]:
     return tuple(sorted(files))
 
 
+_LISTS: Final[Mapping[str, ItemKind]] = {
+    "call_tables.json": ItemKind.CALL_TABLE,
+    "indicators.json": ItemKind.INDICATOR,
+    "surveys.json": ItemKind.SURVEY,
+}
+"""File that a country need not have → the kind of its entries."""
+
+
 def _json(content: object) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -56,8 +64,9 @@ def _documents(pack: Pack) -> dict[str, object]:
         "roles.json": _listed(pack, ItemKind.ROLE, "code"),
         "code_lists.json": _code_lists(pack),
     }
-    if pack.contents(ItemKind.CALL_TABLE):
-        documents["call_tables.json"] = _listed(pack, ItemKind.CALL_TABLE, "key")
+    for file, kind in _LISTS.items():
+        if pack.contents(kind):
+            documents[file] = _listed(pack, kind, "key")
     if pack.contents(ItemKind.MANIFEST):
         documents["manifest.json"] = pack.contents(ItemKind.MANIFEST)
     documents |= {f"labels/{key}.json": content for key, content in pack.contents(ItemKind.LABELS).items()}
