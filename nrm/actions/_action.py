@@ -97,6 +97,7 @@ class Work:
         now: the moment of the whole transaction.
         before_finish: called once all verbs are done, before the last flush.
         after_commit: called when everything is stored (wake-ups; never a change).
+        after_rollback: called when nothing was stored (files that lie beside the tables).
         memory: what inner parts keep for the length of the transaction, under their own name.
     """
 
@@ -110,6 +111,7 @@ class Work:
     _rows: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
     before_finish: list[Callable[[], None]] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    after_rollback: list[Callable[[], None]] = field(default_factory=list)
     memory: dict[str, object] = field(default_factory=dict)
     _connection: Connection | None = None
 
@@ -560,12 +562,18 @@ def _attempt(session: Session, actor: Actor, body: Callable[[Work], R]) -> tuple
     request = _idempotency.get()
     if request is not None:
         _replay(session, request)
-    result = body(work)
-    work.finish()
-    if request is not None:
-        _remember(session, request, result, work.now)
-    if job is not None:
-        job.finish(session)
+    try:
+        result = body(work)
+        work.finish()
+        if request is not None:
+            _remember(session, request, result, work.now)
+        if job is not None:
+            job.finish(session)
+    except BaseException:
+        # A commit that fails is left out: the database may have carried it out and only its answer was lost.
+        for call in work.after_rollback:
+            call()
+        raise
     session.commit()
     if job is not None:
         job.done = True

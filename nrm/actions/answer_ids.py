@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from nrm.actions._action import Work
 from nrm.errors import NotValid, Problem
-from nrm.models import Organisation, Person, Service
+from nrm.models import Document, Organisation, Person, Service
 from nrm.rules.answer_types import Clean
 from nrm.rules.forms import Field, Form
 
@@ -21,21 +21,25 @@ _KNOWN: Final[Mapping[str, tuple[Select[str], InstrumentedAttribute[str], str]]]
 }
 """Type of question → the ids that it may name, the column they stand in, and the code of the problem."""
 
+_NAMING: Final = {*_KNOWN, "file"}
 
-def check_ids(work: Work, form: Form, clean: Mapping[str, Clean]) -> None:
-    """Look every service, organisation and person up that some answers name.
+
+def check_ids(work: Work, form: Form, clean: Mapping[str, Clean], *, task_id: str) -> None:
+    """Look every service, organisation, person and file up that some answers name.
 
     Args:
         work: the transaction.
         form: the form.
         clean: its clean answers.
+        task_id: the task; a file must have been added to it.
 
     Raises:
         NotValid: an id names nothing, or something that is no longer offered.
     """
     named = list(_ids(form.fields, clean, ""))
     problems = []
-    for kind, (statement, column, code) in _KNOWN.items():
+    files = (select(Document.id).where(Document.task_id == task_id), Document.id, "unknown_document")
+    for kind, (statement, column, code) in {**_KNOWN, "file": files}.items():
         wanted = {found: pointer for type_, found, pointer in named if type_ == kind}
         if not wanted:
             continue
@@ -54,5 +58,5 @@ def _ids(fields: tuple[Field, ...], answers: Mapping[str, Clean], pointer: str) 
             for place, entry in enumerate(value):
                 if isinstance(entry, dict):
                     yield from _ids(item.fields, entry, f"{pointer}/{item.name}/{place}")
-        elif item.type in _KNOWN and isinstance(value, str):
+        elif item.type in _NAMING and isinstance(value, str):
             yield item.type, value, f"{pointer}/{item.name}"

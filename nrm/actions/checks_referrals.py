@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from nrm.actions import referral_loading, referral_loop, referral_moves, referral_sending
 from nrm.actions._action import Work
@@ -14,7 +14,7 @@ from nrm.actions.checks_plans import add_need
 from nrm.actions.referral_changes import Given
 from nrm.engine.failures import StepFailed
 from nrm.errors import NotValid
-from nrm.models import Case, Need, PlanService, Referral, Service, ServiceCoverage
+from nrm.models import Case, Document, Need, PlanService, Referral, Service, ServiceCoverage
 from nrm.queries import packs
 from nrm.rules.statuses import TERMINAL
 from nrm.vocabulary import LoopAnswer, Party, Priority, ReferralOutcome, ReferralState
@@ -46,10 +46,19 @@ def _draft_referral(work: Work, call: CheckCall) -> CheckResult:
     except NotValid as error:
         first = error.problems[0]
         raise StepFailed("referral_not_valid", call.step, field=first.pointer, problem=first.code) from error
+    _attach(work, call.case, answers.get("attachment"), referral)
     return CheckResult(
         values={"emergency": urgency == Priority.EMERGENCY, "referral_id": referral.id},
         context={"referral": referral.id, "receiver": referral.to_organisation_id or ""},
     )
+
+
+def _attach(work: Work, case: Case, document_id: object, referral: Referral) -> None:
+    """Let the file that was added while preparing go with the referral; in a next round, with that one."""
+    if isinstance(document_id, str):
+        work.flush()
+        named = update(Document).where(Document.id == document_id, Document.case_id == case.id)
+        work.session.execute(named.values(referral_id=referral.id).execution_options(synchronize_session=False))
 
 
 def _plan_service_of(work: Work, call: CheckCall, service_id: str) -> PlanService | None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from nrm.actions import capacity, housekeeping, key_reminders, request_log, runs, tokens
+from nrm.actions import capacity, documents, housekeeping, key_reminders, request_log, runs, tokens
 from nrm.actions._action import Work, action
 from nrm.actions.failures import open_incident
 from nrm.jobs.table import enqueue
@@ -31,7 +31,8 @@ class Periodic:
     Attributes:
         every: an ISO 8601 duration ("PT1H"), or "daily 23:30" (UTC).
         run: what to do, in the transaction that also writes the next run.
-        prepare: long reading before that, without a transaction that would keep writers away; gives counts.
+        prepare: long reading, or work on files, before that, without a transaction that would keep writers away; gives
+            counts.
         at_once: it is done as soon as the first runner starts; False where it would disturb people out of turn.
     """
 
@@ -139,6 +140,7 @@ SCHEDULES: Final[Mapping[str, Periodic]] = {
     "forget_requests": Periodic(every="PT6H", run=lambda work, _: request_log.forget_old_requests(work)),
     "remind_of_keys": Periodic(every="daily 05:00", run=lambda work, _: key_reminders.remind_of_keys(work)),
     "forget_runners": Periodic(every="PT1H", run=lambda work, _: housekeeping.forget_silent_runners(work)),
+    "sweep_files": Periodic(every="daily 22:45", run=lambda work, _: None, prepare=documents.sweep_files),
     "expire_messages": Periodic(every="PT15M", run=lambda work, _: _expire(work)),
     "ask_stale": Periodic(every="daily 05:00", run=lambda work, _: _ask_stale(work), at_once=False),
     "verify": Periodic(every="daily 23:30", run=_report_findings, prepare=_count_findings),

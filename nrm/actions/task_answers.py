@@ -52,7 +52,7 @@ def check_answers(work: Work, loaded: LoadedTask, answers: object, *, partial: b
         form, answers, today=today, setting=setting, values_from_earlier=earlier, partial=partial
     )
     if not partial:
-        check_ids(work, form, checked.clean)
+        check_ids(work, form, checked.clean, task_id=task.id)
     return checked
 
 

@@ -8,17 +8,22 @@ from sqlalchemy import Integer, String, Text
 from sqlalchemy.orm import Mapped
 
 from nrm.db import Base, UtcDateTime
-from nrm.models.columns import ACTOR, CODE, key, link, public, sensitive
+from nrm.models.columns import ACTOR, CODE, ID, key, link, public, sensitive
 
 
 class Document(Base):
-    """One file; its name is sealed, its bytes are found by `stored_as` in the data folder."""
+    """One file; its name is sealed, its bytes are found by `stored_as` in the data folder (`nrm.files`).
+
+    It belongs to the case; `task_id` or `referral_id` says what it was added to, `organisation_id` in whose name.
+    """
 
     __tablename__ = "documents"
     id: Mapped[str] = key()
     case_id: Mapped[str] = link("cases")
     person_id: Mapped[str | None] = link("people", index=False, nullable=True)
     task_id: Mapped[str | None] = link("tasks", nullable=True)
+    referral_id: Mapped[str | None] = link("referrals", nullable=True)
+    organisation_id: Mapped[str | None] = public(ID, nullable=True)
     kind: Mapped[str] = sensitive(CODE)
     name: Mapped[str] = sensitive(Text)
     media_type: Mapped[str] = public(String(80))

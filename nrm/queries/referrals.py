@@ -38,7 +38,7 @@ from nrm.rules.statuses import TERMINAL, referral_parties
 from nrm.sealing import unseal
 from nrm.vocabulary import Channel, Level, Party, ReferralState
 
-_GONE: Final = frozenset({ReferralState.WITHDRAWN, ReferralState.CANCELLED, ReferralState.ENTERED_IN_ERROR})
+GONE: Final = frozenset({ReferralState.WITHDRAWN, ReferralState.CANCELLED, ReferralState.ENTERED_IN_ERROR})
 """States in which the receiver no longer reads anything about the person."""
 
 _RECEIVES: Final = frozenset({"referral.receive", "referrals:read"})
@@ -182,7 +182,7 @@ def _conditions(only: ReferralFilter, *, came_in: bool) -> Iterator[ColumnElemen
 
 def _listed(actor: Actor, found: Sequence[Any], *, came_in: bool) -> ReferralView:
     row, level, identity, service, sender, receiver, fact = found
-    gone = came_in and (ReferralState(row.state) in _GONE or not fact)
+    gone = came_in and (ReferralState(row.state) in GONE or not fact)
     relation = (Relation.NONE if gone else Relation.RECEIVER) if came_in else Relation.TEAM
     parties = referral_parties(
         sends=not came_in and bool(fact) and row.from_organisation_id in actor.organisations,
@@ -304,7 +304,7 @@ def _is_sending_key(actor: Actor, row: Referral) -> bool:
 def _relation(row: Referral, *, receives: bool, reads: bool, sees: bool) -> Relation:
     if reads:
         return Relation.TEAM
-    if receives and ReferralState(row.state) not in _GONE:
+    if receives and ReferralState(row.state) not in GONE:
         return Relation.RECEIVER
     return Relation.OVERVIEW if sees else Relation.NONE
 

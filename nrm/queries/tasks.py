@@ -27,6 +27,7 @@ from nrm.models import (
 from nrm.queries import inbox, paths
 from nrm.queries.inbox import TaskRow
 from nrm.queries.scope import sees_case
+from nrm.rules.forms import Field
 from nrm.rules.statuses import task_actions
 from nrm.sealing import Json, unseal
 from nrm.vocabulary import APART, Level, TaskStatus
@@ -235,7 +236,23 @@ def _prefilled(row: Task, form: FormView) -> Prefilled | None:
     if found is None:
         return None
     answers = unseal(found.answers, row=found.task_id, column="task_answers.answers")
+    if isinstance(answers, dict):
+        answers = _without_files(paths.form(form.id).fields, answers)
     return Prefilled(answers=answers, task_id=found.task_id, answered_at=found.answered_at)
+
+
+def _without_files(fields: tuple[Field, ...], answers: dict[str, Json]) -> dict[str, Json]:
+    """Leave out what names a document: one belongs to the task that it was added to."""
+    kept = dict(answers)
+    for item in fields:
+        value = kept.get(item.name)
+        if item.type == "file":
+            kept.pop(item.name, None)
+        elif item.type == "group":
+            kept = _without_files(item.fields, kept)
+        elif item.type == "repeat" and isinstance(value, list):
+            kept[item.name] = [_without_files(item.fields, row) if isinstance(row, dict) else row for row in value]
+    return kept
 
 
 def _comments(task_id: str) -> tuple[Comment, ...]:

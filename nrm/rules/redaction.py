@@ -95,6 +95,16 @@ def categories_for_program(
     return frozenset(categories) - (RESTRICTED if purpose is None else frozenset())
 
 
+def may_open_documents(relation: Relation, categories: Collection[str] = ()) -> bool:
+    """Tell whether files that the sender attached may be opened.
+
+    Args:
+        relation: the actor's relation to the file of the person.
+        categories: for a receiver, the categories that were disclosed to it.
+    """
+    return relation is Relation.TEAM or (relation is Relation.RECEIVER and DataCategory.DOCUMENTS in categories)
+
+
 def pseudonym(case_id: str, key: bytes) -> str:
     """Make the code that stands for a person in lists, messages and logs of a strict case.
 

@@ -169,6 +169,7 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
         "override_id": override_id,
         "referral_id": referral["id"],
         "letter_id": letter.get_json()["id"],
+        "document_id": owner.post(f"/cases/{case_id}/documents?name=a.pdf", data=b"%PDF-1.7").get_json()["id"],
         "run_id": run_id,
         "task_id": owner.get("/tasks?tab=desk").get_json()["data"][0]["id"],
         "session_id": owner.get("/session").get_json()["session_id"],
@@ -193,7 +194,8 @@ def test_each_route_hides_another_organisations_objects(office: Office):
             continue
         path = PART.sub(lambda found: things[found[1]], operation.rule).removeprefix("/api/v1")
         for browser in (stranger, supervisor, provider):
-            answer = browser.ask(operation.method, path, json=body_of(operation))
+            file = {"query_string": {"name": "a.pdf"}, "data": b"%PDF-1.7"} if operation.upload else {}
+            answer = browser.ask(operation.method, path, **(file or {"json": body_of(operation)}))
             tried += 1
             # 403: the role may not do this at all, whatever it is done to; it is said before anything is looked up.
             if answer.status_code != 404 and not _is_about_the_role(answer.get_json()):

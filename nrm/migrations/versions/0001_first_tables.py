@@ -1012,29 +1012,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_tasks_ended_by", ["ended_by", "ended_at"], unique=False)
 
     op.create_table(
-        "documents",
-        sa.Column("id", sa.String(length=31), nullable=False),
-        sa.Column("case_id", sa.String(length=31), nullable=False),
-        sa.Column("person_id", sa.String(length=31), nullable=True),
-        sa.Column("task_id", sa.String(length=31), nullable=True),
-        sa.Column("kind", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("media_type", sa.String(length=80), nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("stored_as", sa.String(length=80), nullable=False),
-        sa.Column("added_by", sa.String(length=40), nullable=False),
-        sa.Column("added_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_documents_case_id")),
-        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_documents_person_id")),
-        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_documents_task_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_documents")),
-    )
-    with op.batch_alter_table("documents", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_documents_case_id"), ["case_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_documents_task_id"), ["task_id"], unique=False)
-
-    op.create_table(
         "plan_services",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("plan_id", sa.String(length=31), nullable=False),
@@ -1251,6 +1228,33 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_disclosures_referral_id"), ["referral_id"], unique=False)
 
     op.create_table(
+        "documents",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("case_id", sa.String(length=31), nullable=False),
+        sa.Column("person_id", sa.String(length=31), nullable=True),
+        sa.Column("task_id", sa.String(length=31), nullable=True),
+        sa.Column("referral_id", sa.String(length=31), nullable=True),
+        sa.Column("organisation_id", sa.String(length=31), nullable=True),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.String(length=80), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("stored_as", sa.String(length=80), nullable=False),
+        sa.Column("added_by", sa.String(length=40), nullable=False),
+        sa.Column("added_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_documents_case_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_documents_person_id")),
+        sa.ForeignKeyConstraint(["referral_id"], ["referrals.id"], name=op.f("fk_documents_referral_id")),
+        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_documents_task_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_documents")),
+    )
+    with op.batch_alter_table("documents", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_documents_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_documents_referral_id"), ["referral_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_documents_task_id"), ["task_id"], unique=False)
+
+    op.create_table(
         "referral_notes",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("referral_id", sa.String(length=31), nullable=False),
@@ -1370,6 +1374,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_referral_notes_referral_id"))
 
     op.drop_table("referral_notes")
+    with op.batch_alter_table("documents", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_documents_task_id"))
+        batch_op.drop_index(batch_op.f("ix_documents_referral_id"))
+        batch_op.drop_index(batch_op.f("ix_documents_case_id"))
+
+    op.drop_table("documents")
     with op.batch_alter_table("disclosures", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_disclosures_referral_id"))
         batch_op.drop_index(batch_op.f("ix_disclosures_person_id"))
@@ -1405,11 +1415,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_plan_services_case_id"))
 
     op.drop_table("plan_services")
-    with op.batch_alter_table("documents", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_documents_task_id"))
-        batch_op.drop_index(batch_op.f("ix_documents_case_id"))
-
-    op.drop_table("documents")
     with op.batch_alter_table("tasks", schema=None) as batch_op:
         batch_op.drop_index("ix_tasks_ended_by")
         batch_op.drop_index("ix_tasks_desk_inbox")

@@ -1,0 +1,193 @@
+"""Documents: who may know of one, and its bytes.
+
+Somebody may open a document in one of three ways: as one who reads the case (and may open documents), as the one who
+works on the task that it was added to, or as the receiver of the referral that it was added to, where the file is the
+receiver's own or the consent's scope includes documents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+
+from nrm import files
+from nrm.actors import Actor
+from nrm.db import db
+from nrm.errors import NotFound
+from nrm.installation import installation
+from nrm.models import Disclosure, Document, Referral, Run, Task
+from nrm.queries.cases import must_read
+from nrm.queries.referrals import GONE, received, referral
+from nrm.queries.scope import visible_cases
+from nrm.queries.tasks import task
+from nrm.rules.redaction import Relation, may_open_documents
+from nrm.sealing import unseal
+from nrm.vocabulary import APART, TaskStatus
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRow:
+    """A document in a list.
+
+    Attributes:
+        task_id: the task that it was added to.
+        referral_id: the referral that it was added to.
+        size: bytes.
+    """
+
+    id: str
+    case_id: str | None
+    task_id: str | None
+    referral_id: str | None
+    kind: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    added_by: str
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentFile:
+    """A document with its bytes."""
+
+    name: str
+    content: bytes
+
+
+def of_case(actor: Actor, now: datetime, case_id: str) -> tuple[DocumentRow, ...]:
+    """List the documents of a case, the latest first.
+
+    Raises:
+        NotFound: the case is not the actor's to know of.
+        NotAllowed: the actor only has an overview of it.
+    """
+    must_read(actor, now, case_id)
+    return _list(actor, now, Document.case_id == case_id)
+
+
+def of_task(actor: Actor, now: datetime, task_id: str) -> tuple[DocumentRow, ...]:
+    """List the documents of a task, the latest first.
+
+    Raises:
+        NotFound: it is not the actor's to know of.
+    """
+    task(actor, now, task_id)
+    return _list(actor, now, Document.task_id == task_id)
+
+
+def of_referral(actor: Actor, now: datetime, referral_id: str) -> tuple[DocumentRow, ...]:
+    """List the documents of a referral that the actor may open, the latest first.
+
+    Raises:
+        NotFound: it is not the actor's to know of.
+    """
+    referral(actor, now, referral_id)
+    return _list(actor, now, Document.referral_id == referral_id)
+
+
+def open_document(actor: Actor, now: datetime, document_id: str) -> DocumentFile:
+    """Give a document with its bytes.
+
+    Raises:
+        NotFound: there is none that the actor may open, or its file is gone or damaged ("document_lost").
+    """
+    found = [row for row in _rows(actor, now, Document.id == document_id) if _opens(row)]
+    if not found:
+        raise NotFound
+    row = found[0][0]
+    content = files.fetch(installation().config.data_dir, row.stored_as, row=row.id, column="documents.content")
+    if content is None or hashlib.sha256(content).hexdigest() != row.sha256:
+        _log.error("document_lost", document=row.id)
+        raise NotFound("document_lost")
+    return DocumentFile(name=_name(row), content=content)
+
+
+Found = tuple[Document, bool, bool, str | None]
+"""A document; whether the actor reads the case, or works on the task; the receiving organisation where it is one's."""
+
+
+def _rows(actor: Actor, now: datetime, which: ColumnElement[bool]) -> list[Found]:
+    team, worker = _in_team(actor, now), _at_work(actor)
+    receiver = and_(Referral.id == Document.referral_id, received(actor), Referral.state.not_in(map(str, GONE)))
+    statement = (
+        select(Document, team, worker, Referral.to_organisation_id)
+        .outerjoin(Referral, receiver)
+        .where(which, or_(team, worker, Referral.id.is_not(None)))
+        .order_by(Document.added_at.desc(), Document.id)
+        .limit(500)
+        .execution_options(populate_existing=True)
+    )
+    return [(row[0], bool(row[1]), bool(row[2]), row[3]) for row in db.session.execute(statement).all()]
+
+
+def _in_team(actor: Actor, now: datetime) -> ColumnElement[bool]:
+    if not (actor.may("document.read") and actor.may("case.read")):
+        return false()
+    # What belongs to a run that is kept apart is not for the case's own team.
+    apart = (
+        exists()
+        .where(Task.id == Document.task_id, Run.id == Task.run_id, Run.context[APART].as_string().is_not(None))
+        .correlate(Document)
+    )
+    return and_(Document.case_id.in_(visible_cases(actor, now, reading=True)), ~apart)
+
+
+def _at_work(actor: Actor) -> ColumnElement[bool]:
+    live = [str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD)]
+    return (
+        exists()
+        .where(Task.id == Document.task_id, Task.assignee_id == actor.id, Task.status.in_(live))
+        .where(Task.livemode.is_(actor.livemode))
+        .correlate(Document)
+    )
+
+
+def _opens(found: Found) -> bool:
+    row, team, worker, receiver = found
+    if team or worker:
+        return True
+    if receiver is None:
+        return False
+    return row.organisation_id == receiver or may_open_documents(Relation.RECEIVER, _disclosed(row))
+
+
+def _disclosed(row: Document) -> frozenset[str]:
+    lines = db.session.scalars(
+        select(Disclosure.categories).where(
+            Disclosure.referral_id == row.referral_id, Disclosure.restricted_at.is_(None)
+        )
+    )
+    return frozenset(category for line in lines for category in line)
+
+
+def _list(actor: Actor, now: datetime, which: ColumnElement[bool]) -> tuple[DocumentRow, ...]:
+    return tuple(_row(found[0], team=found[1]) for found in _rows(actor, now, which) if _opens(found))
+
+
+def _row(row: Document, *, team: bool) -> DocumentRow:
+    return DocumentRow(
+        id=row.id,
+        # A receiver knows the referral, not the sender's case.
+        case_id=row.case_id if team else None,
+        task_id=row.task_id,
+        referral_id=row.referral_id,
+        kind=row.kind,
+        name=_name(row),
+        media_type=row.media_type,
+        size=row.size,
+        sha256=row.sha256,
+        added_by=row.added_by,
+        added_at=row.added_at,
+    )
+
+
+def _name(row: Document) -> str:
+    return str(unseal(row.name, row=row.id, column="documents.name"))
