@@ -13,7 +13,7 @@ QUICK = $(addprefix tests/,rules expressions engine countries architecture actio
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-case test quick lint migration format bench soak soak-ci smoke print-check image-check docs-check lock clean
+.PHONY: help setup run demo-case test quick lint migration format bench soak soak-ci smoke print-check examples-check image-check docs-check lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ smoke: setup  ## make run, make demo-case, Ctrl-C, nothing left; on SQLite and o
 print-check: setup  ## Set every letter as PDF, read it back, keep pictures in build/letters (needs Pango of the system)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-paper.txt
 	$(PY) -m pytest tests/paper/letters_on_paper.py
+
+examples-check: setup  ## Run the partner documentation's examples for the command line and PHP (needs curl, jq, php)
+	$(PY) -m pytest tests/partner/examples_in_shell.py
 
 image-check:  ## Run the image's steps by hand in a clean Debian folder (root, debootstrap)
 	docker/image_check.sh

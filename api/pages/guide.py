@@ -27,7 +27,7 @@ LANGUAGES: Final = {"shell": "Shell", "bash": "curl", "python": "Python", "javas
 
 SECTIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("quickstart", ("1", "settings", "whoami", "2")),
-    ("sandbox", ("1", "sandbox")),
+    ("sandbox", ("1",)),
     ("loop", ("1", "list", "2", "read", "3", "accept", "4", "complete", "5")),
     ("auth", ("1", "2", "scopes", "3", "token")),
     ("errors", ("1", "2")),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -17,36 +16,9 @@ from api.transport.endpoint import OPERATIONS
 from nrm.rules.permissions import SCOPES
 from nrm.vocabulary import ReferralState
 from tests.api.conftest import Office
+from tests.partner.conftest import Snippets
 
 PAGES = ("/docs", "/docs/reference", "/docs/codes", "/docs/try")
-
-
-class Snippets(HTMLParser):
-    """The examples of a page, as somebody would copy them."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: dict[tuple[str, str], str] = {}
-        self.inline: list[str] = []
-        self._open: tuple[str, str] | None = None
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "pre" and "data-snippet" in given:
-            self._open = (given["data-snippet"], given["data-language"])
-            self.found[self._open] = ""
-        self.inline += [name for name in given if name == "style" or name.startswith("on")]
-        if tag == "style" or (tag == "script" and "src" not in given):
-            self.inline.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "pre":
-            self._open = None
-
-    def handle_data(self, data: str) -> None:
-        if self._open:
-            self.found[self._open] += data
 
 
 @pytest.fixture
