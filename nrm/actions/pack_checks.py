@@ -142,7 +142,8 @@ def _indicators(pack: Pack) -> Iterator[PackProblem]:
         )
     for code in pack.codes:
         tag = code.extra.get("gcm")
-        if code.list == "service_category" and tag is not None and str(tag) not in objectives:
+        # A pack without the list of objectives uses the tag for nothing.
+        if objectives and code.list == "service_category" and tag is not None and str(tag) not in objectives:
             yield _problem("code_lists.json", f"/service_category/{code.code}/gcm", "unknown_objective", str(tag))
 
 
