@@ -140,7 +140,8 @@ def _indicators(pack: Pack) -> Iterator[PackProblem]:
         yield from _wrong(
             "indicators.json", f"/{key}", partial(check_indicator, _object(content), objectives=objectives)
         )
-    for code in pack.codes:
+    # A pack that lists no objectives may still carry the tags: then there is nothing to compare them with.
+    for code in pack.codes if objectives else ():
         tag = code.extra.get("gcm")
         # A pack without the list of objectives uses the tag for nothing.
         if objectives and code.list == "service_category" and tag is not None and str(tag) not in objectives:
