@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.transport.fields import Body, Choice, Code, Flag, Text, Whole
+from api.transport.fields import Body, Choice, Code, Flag, Moment, Text, Whole
 
 
 class HsdsPage(Body):
@@ -20,14 +20,26 @@ class HsdsTerms(HsdsPage):
     taxonomy_id = Code()
 
 
-class HsdsServices(HsdsPage):
-    """Which services, organisations or places of services."""
+class HsdsOrganizations(HsdsPage):
+    """Which organisations."""
 
     taxonomy_term_id = Code()
     taxonomy_id = Code()
     organization_id = Code()
     pcode = Code()
     full = Flag(from_text=True, load_default=False)
+
+
+class HsdsPlaces(HsdsOrganizations):
+    """Which places of services."""
+
+    modified_after = Moment()
+
+
+class HsdsServices(HsdsPlaces):
+    """Which services; `minimal` gives no more than id and moment of the last change."""
+
+    minimal = Flag(from_text=True, load_default=False)
 
 
 class HsdsOrganization(Body):

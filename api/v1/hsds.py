@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 from flask import Response, request
 
-from api.schemas.hsds import HsdsOrganization, HsdsPage, HsdsServices, HsdsTerms
+from api.schemas.hsds import HsdsOrganization, HsdsOrganizations, HsdsPage, HsdsPlaces, HsdsServices, HsdsTerms
 from api.transport.endpoint import Ask, Noun, tagged, unchanged
 from api.transport.problems import language
 from api.transport.shapes import write_json
@@ -39,9 +40,10 @@ def describe(ask: Ask) -> Response:
 
 
 def list_services(ask: Ask) -> Response:
-    """List the public services; `full` gives everything that belongs to each."""
+    """List the public services; `full` gives everything that belongs to each, `minimal` id and last change only."""
     given = _given(ask)
-    return _page(queries.services(_reader(given), _filter(given), full=bool(given["full"])))
+    full, minimal = bool(given["full"]), bool(given["minimal"])
+    return _page(queries.services(_reader(given), _filter(given), full=full, minimal=minimal))
 
 
 @hsds.get("/services/<public_uuid>", answer=Answer, signed_in=False, tagged=True)
@@ -115,12 +117,14 @@ def _reader(given: Mapping[str, object]) -> Reader:
 
 
 def _filter(given: Mapping[str, object]) -> PublicFilter:
+    after = given.get("modified_after")
     return PublicFilter(
         search=_text(given, "search"),
         term=_text(given, "taxonomy_term_id"),
         taxonomy=_text(given, "taxonomy_id"),
         organisation=_text(given, "organization_id"),
         pcode=_text(given, "pcode"),
+        modified_after=after if isinstance(after, datetime) else None,
     )
 
 
@@ -156,8 +160,8 @@ def _public(content: Hsds) -> Response:
 
 _LISTS: Final[tuple[tuple[str, type[HsdsPage], Callable[[Ask], Response]], ...]] = (
     ("/services", HsdsServices, list_services),
-    ("/service_at_locations", HsdsServices, list_service_at_locations),
-    ("/organizations", HsdsServices, list_organizations),
+    ("/service_at_locations", HsdsPlaces, list_service_at_locations),
+    ("/organizations", HsdsOrganizations, list_organizations),
     ("/taxonomies", HsdsPage, list_taxonomies),
     ("/taxonomy_terms", HsdsTerms, list_taxonomy_terms),
 )

@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from nrm.db import db
 from nrm.delivery.conditions_in_words import Wordings, in_words
 from nrm.errors import NotFound
 from nrm.expressions import BadExpression, Expression, parse
 from nrm.i18n import DEFAULT, LANGUAGES, catalogue
-from nrm.models import Organisation, Place, Service, ServiceCoverage
+from nrm.models import Event, Organisation, PackItem, Place, Service, ServiceCoverage
 from nrm.queries import packs
 from nrm.rules import hsds
 from nrm.rules.hsds import TAXONOMY, Area, Hsds, Listed, Offerer, Term, Wording, public_id
 from nrm.vocabulary import Level, Visibility
 
 T = TypeVar("T")
+
+_COUNTED: Final = "service.capacity_changed"
+_CHANGING: Final = (_COUNTED, "service.verified")
+"""Kinds of events with which a provider's entry changes."""
 
 _FACTS: Final = ("age", "sex", "return_type", "host_country", "months_since_return")
 """What a condition of eligibility may read, as far as it has words."""
@@ -38,6 +42,7 @@ class PublicFilter:
     Attributes:
         search: words that all stand in the name, the description or the kind, in any language.
         pcode: P-code of a governorate or district where it is offered.
+        modified_after: changed at this moment or later.
     """
 
     search: str | None = None
@@ -45,6 +50,7 @@ class PublicFilter:
     taxonomy: str | None = None
     organisation: str | None = None
     pcode: str | None = None
+    modified_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +103,23 @@ class Reader:
         return Slice(items=tuple(make(shown)), total=len(entries), number=self.page, size=self.size)
 
 
-def services(reader: Reader, only: PublicFilter, *, full: bool = False) -> Slice[Hsds]:
+def services(reader: Reader, only: PublicFilter, *, full: bool = False, minimal: bool = False) -> Slice[Hsds]:
     """List the public services by code.
 
     Args:
         reader: who reads how.
         only: what to leave out.
         full: with everything that belongs to each.
+        minimal: no more than id and moment of the last change; this counts more than `full`.
     """
     words = _words(reader.language)
-    make = hsds.service_in_full if full else hsds.service
-    return reader.cut(
-        _found(only), lambda ids: [make(entry, words, reader.today) for entry in _load(ids, reader.language)]
-    )
+
+    def make(entry: Listed) -> Hsds:
+        if minimal:
+            return hsds.minimal(entry)
+        return (hsds.service_in_full if full else hsds.service)(entry, words, reader.today)
+
+    return reader.cut(_found(only), lambda ids: [make(entry) for entry in _load(ids, reader.language)])
 
 
 def service(reader: Reader, uuid: str) -> Hsds:
@@ -259,7 +269,30 @@ def _found(only: PublicFilter) -> list[str]:
     )
     if only.pcode is not None:
         statement = statement.where(Service.id.in_(_offered_in(only.pcode)))
-    return [row.id for row in db.session.execute(statement) if _fits(row, only, terms)]
+    found = [row.id for row in db.session.execute(statement) if _fits(row, only, terms)]
+    if only.modified_after is None:
+        return found
+    loaded, changes = _loaded_at(), _changes(found)
+    return [one for one in found if max(filter(None, (loaded, *changes.get(one, ())))) >= only.modified_after]
+
+
+def _loaded_at() -> datetime:
+    """Give the moment of the last load or change of the country's data, which may have changed any entry."""
+    return db.session.execute(select(func.max(PackItem.updated_at))).scalar_one()
+
+
+def _changes(ids: Sequence[str]) -> dict[str, tuple[datetime, datetime | None]]:
+    """Give, for each service of which something happened, when it last changed and when its places did."""
+    found: dict[str, tuple[datetime, datetime | None]] = {}
+    rows = db.session.execute(
+        select(Event.subject_id, Event.kind, func.max(Event.at))
+        .where(Event.subject_kind == "service", Event.subject_id.in_(ids), Event.kind.in_(_CHANGING))
+        .group_by(Event.subject_id, Event.kind)
+    )
+    for service_id, kind, at in rows:
+        changed, counted = found.get(service_id, (at, None))
+        found[service_id] = (max(changed, at), at if kind == _COUNTED else counted)
+    return found
 
 
 def _offered_in(pcode: str) -> Any:  # noqa: ANN401 - a subquery
@@ -300,8 +333,14 @@ def _load(ids: Sequence[str], language: str) -> list[Listed]:
         .order_by(Service.code)
         .execution_options(populate_existing=True)
     ).all()
-    terms, areas = _terms(), _areas(ids)
-    return [_listed(row, owner, terms[row.category], areas.get(row.id, []), language) for row, owner in rows]
+    terms, areas, loaded, changes = _terms(), _areas(ids), _loaded_at(), _changes(ids)
+
+    def make(row: Service, owner: Organisation) -> Listed:
+        changed, counted = changes.get(row.id, (loaded, None))
+        listed = _listed(row, owner, terms[row.category], areas.get(row.id, []), language)
+        return replace(listed, changed_at=max(changed, loaded), counted_at=counted or listed.counted_at)
+
+    return [make(row, owner) for row, owner in rows]
 
 
 def _areas(ids: Sequence[str]) -> dict[str, list[Area]]:
@@ -338,6 +377,9 @@ def _listed(row: Service, owner: Organisation, term: Term, areas: Sequence[Area]
         paused_until=row.paused_until,
         slots=row.slots,
         open_slots=row.open_slots,
+        unit=row.capacity_unit,
+        changed_at=None,
+        counted_at=datetime.combine(row.last_verified_on, time(), UTC) if row.last_verified_on else None,
         waiting_days=row.waiting_days,
         last_verified_on=row.last_verified_on,
         valid_until=row.valid_until,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Final, TypeAlias
 
 from nrm.expressions import Expression
@@ -101,6 +101,9 @@ class Listed:
         eligibility_words: the same in words of the answer's language.
         details: what else the pack says of it: cost, documents, schedule, phones, email, url and flags.
         open_slots: free places; None when nobody counts them.
+        unit: what a place is, in the provider's word; None for a place.
+        changed_at: when something of the entry last changed.
+        counted_at: when the free places were last counted, taken or given back.
         areas: where it is offered, by key of the place.
     """
 
@@ -117,6 +120,9 @@ class Listed:
     paused_until: date | None
     slots: int | None
     open_slots: int | None
+    unit: str | None
+    changed_at: datetime | None
+    counted_at: datetime | None
     waiting_days: int | None
     last_verified_on: date | None
     valid_until: date | None
@@ -230,9 +236,15 @@ def service(entry: Listed, words: Wording, today: date) -> Hsds:
             "maximum_age": most,
             "assured_date": entry.last_verified_on.isoformat() if entry.last_verified_on else None,
             "alert": alert if entry.paused_until and entry.paused_until >= today else None,
+            "last_modified": _hour(entry.changed_at),
             "organization": organisation(entry.organisation, words),
         }
     )
+
+
+def minimal(entry: Listed) -> Hsds:
+    """Give of a service no more than its id and when it last changed."""
+    return _without_nothing({"id": public_id("service", entry.id), "last_modified": _hour(entry.changed_at)})
 
 
 def service_in_full(entry: Listed, words: Wording, today: date) -> Hsds:
@@ -350,10 +362,10 @@ def _documents(entry: Listed, words: Wording) -> list[Hsds]:
 
 def _capacities(entry: Listed, words: Wording) -> list[Hsds]:
     """Give the free places; HSDS wants the moment of the count, and without one nothing is claimed."""
-    if entry.open_slots is None or entry.last_verified_on is None:
+    if entry.open_slots is None or entry.counted_at is None:
         return []
-    unit: Hsds = {"id": public_id("unit", "place"), "name": words.say("place_unit")}
-    counted = datetime.combine(entry.last_verified_on, time())
+    name = entry.unit or words.say("place_unit")
+    unit: Hsds = {"id": public_id("unit", entry.unit or "place"), "name": name}
     return [
         _without_nothing(
             {
@@ -363,10 +375,17 @@ def _capacities(entry: Listed, words: Wording) -> list[Hsds]:
                 "unit_id": unit["id"],
                 "available": max(entry.open_slots, 0),
                 "maximum": entry.slots,
-                "updated": counted.isoformat() + "Z",
+                "updated": _hour(entry.counted_at),
             }
         )
     ]
+
+
+def _hour(moment: datetime | None) -> str | None:
+    """Write a moment to the hour: the minute in which a place was taken is somebody's."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 def _attributes(entry: Listed, words: Wording) -> list[Hsds]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy import insert, select, update
 from werkzeug.test import TestResponse
 
 from nrm import ids
+from nrm.actions.capacity import set_capacity
 from nrm.db import db
 from nrm.models import Organisation, Service, ServiceCoverage
 from nrm.rules.hsds import public_id
@@ -268,3 +269,30 @@ def test_a_parameter_that_cannot_be_used_is_named(client: Any, query: str):
 def test_an_id_that_is_not_there_is_not_found(client: Any, name: str):
     for wrong in (str(uuid.uuid4()), "x", "svc_" + "0" * 26):
         assert client.get(f"/hsds/v3/{name}/{wrong}").status_code == 404
+
+
+def test_an_entry_says_to_the_hour_when_it_changed_and_is_found_by_it(office: Office, client: Any):
+    service_id = make_service(accepting=True)
+    one = public_id("service", service_id)
+    before = client.get(f"/hsds/v3/services/{one}").get_json()
+    assert before["capacities"][0]["updated"] == "2026-02-01T00:00:00Z"
+    now = office.clock.move(timedelta(days=3, minutes=7))
+    with db.engine.connect() as connection:
+        owner = connection.execute(select(Service.organisation_id).where(Service.id == service_id)).scalar_one()
+    keeper = office.land.receiver(owner, "provider_focal_point")
+    set_capacity(keeper, service_id, accepting=True, available=3, unit="seats")
+    db.session.close()
+    after = client.get(f"/hsds/v3/services/{one}").get_json()
+    hour = now.replace(minute=0, second=0, microsecond=0).isoformat().replace("+00:00", "Z")
+    assert (after["last_modified"], after["capacities"][0]["updated"]) == (hour, hour)
+    assert (after["capacities"][0]["available"], after["capacities"][0]["unit"]["name"]) == (3, "seats")
+    must_be("service_with_definitions.json", after)
+
+    moment = now.isoformat().replace("+00:00", "Z")
+    rows = contents(client.get(f"/hsds/v3/services?modified_after={moment}&minimal=true"))
+    assert rows == [{"id": one, "last_modified": hour}]
+    places = contents(client.get(f"/hsds/v3/service_at_locations?modified_after={moment}"))
+    assert {row["service_id"] for row in places} == {one}
+    later = (now + timedelta(seconds=1)).isoformat().replace("+00:00", "Z")
+    assert contents(client.get(f"/hsds/v3/services?modified_after={later}")) == []
+    assert client.get("/hsds/v3/services?modified_after=yesterday").status_code == 422
