@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
+
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 bind = os.environ.get("NRM_BIND", f"127.0.0.1:{os.environ.get('PORT', '8000')}")
 worker_class = "gthread"
@@ -23,6 +26,19 @@ limit_request_line = 4094
 forwarded_allow_ips = os.environ.get("NRM_PROXY_ADDRESSES", "127.0.0.1")
 accesslog = "-" if os.environ.get("NRM_ACCESS_LOG") == "1" else None
 access_log_format = '%(t)s %(m)s %(U)s %(s)s %(B)s %(M)sms "%({x-request-id}o)s"'
+
+
+class AccessLog(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """The access log without what mailed links hold: their address is a secret until somebody opens them."""
+
+    def atoms(self, *about: Any) -> dict[str, Any]:  # noqa: ANN401 - gunicorn's own objects
+        """Give the pieces of a line."""
+        pieces: dict[str, Any] = super().atoms(*about)
+        pieces["U"] = re.sub(r"^(/answer)/[^/]+", r"\1/-", str(pieces["U"]))
+        return pieces
+
+
+logger_class = AccessLog
 loglevel = os.environ.get("NRM_GUNICORN_LOG_LEVEL", "warning")
 
 

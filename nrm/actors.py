@@ -1,4 +1,4 @@
-"""Who acts: a user, a partner's key, or the system."""
+"""Who acts: a user, a partner's key, whoever opened a mailed link, or the system."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ class ActorKind(StrEnum):
 
     USER = "user"
     KEY = "key"
+    LINK = "link"
     SYSTEM = "system"
 
 
@@ -36,8 +37,8 @@ class Actor:
     """Somebody who asks for something.
 
     Attributes:
-        kind: user, key or system.
-        id: id of the user or key; "system".
+        kind: user, key, link or system.
+        id: id of the user, key or link; "system".
         language: language for messages.
         seats: memberships that are valid now.
         livemode: False for a test key, which sees only invented people.

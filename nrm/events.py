@@ -96,6 +96,7 @@ KINDS: Final[Mapping[str, str]] = {
     "referral.disputed": "the returnee's word differs from the receiver's",
     "referral.closed": "the loop of the referral is closed",
     "message.created": "a note was exchanged on a referral",
+    "link.opened": "somebody opened the mailed link to a referral",
     "letter.registered": "a letter got its outgoing number",
     "letter.printed": "a letter was printed",
     "letter.answered": "the answer to a letter was recorded",

@@ -9,6 +9,7 @@ from typing import Final
 
 from flask import Flask, request
 
+from api.pages.answering import answering
 from api.pages.cases import cases
 from api.pages.guide import guide
 from api.pages.kit import assets
@@ -19,7 +20,7 @@ from api.pages.tasks import tasks
 from api.pages.work import work
 from nrm.installation import installation
 
-PAGES: Final = (session, work, tasks, cases, referrals, guide)
+PAGES: Final = (session, work, tasks, cases, referrals, answering, guide)
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
+from nrm.actions.answer_links import make_link
 from nrm.actions.failures import open_incident
 from nrm.models import Delivery, Organisation, User
 
@@ -28,6 +29,7 @@ class Outgoing:
         address: e-mail address; "" for a letter.
         addressee: name of the organisation, for a letter.
         language: of the text.
+        link: secret of a link by which the organisation answers; "" where it cannot.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Outgoing:
     address: str
     addressee: str
     language: str
+    link: str = ""
 
 
 def delivery_key(delivery_id: str) -> str:
@@ -156,6 +159,7 @@ def begin_delivery(work: Work, delivery_id: str) -> Outgoing | None:
         address=address,
         addressee=addressee,
         language=language,
+        link=make_link(work, found) or "",
     )
 
 

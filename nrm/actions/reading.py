@@ -15,6 +15,6 @@ def note_read(work: Work, kind: str, row_id: str, *, purpose: str | None = None)
         row_id: its id.
         purpose: what a partner's program said that it reads it for; None when it did not say.
     """
-    stream = work.actor.id if work.actor.id.startswith(("usr_", "key_")) else "system"
+    stream = work.actor.id if work.actor.id.startswith(("usr_", "key_", "lnk_")) else "system"
     data = {"purpose": purpose} if purpose is not None else {}
     work.record("record.read", stream=stream, subject=(kind, row_id), data=data)

@@ -20,6 +20,7 @@ class Notice:
         subject_kind: "referral", "task" or another noun.
         subject_id: id of that.
         language: ar, ckb or en; anything else becomes English.
+        link: secret of a link by which the reader answers without signing in; "" where there is none.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Notice:
     subject_kind: str
     subject_id: str
     language: str
+    link: str = ""
 
 
 TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -49,6 +51,11 @@ TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
         "ar": "انتهت إحالة كانت لدى جهتكم",
         "ckb": "ڕەوانەکردنێک کە لای ڕێکخراوەکەتان بوو کۆتایی هات",
         "en": "A referral that your organisation had has ended",
+    },
+    "referral_link": {
+        "ar": "رابط جديد للرد على إحالة لدى جهتكم",
+        "ckb": "بەستەرێکی نوێ بۆ وەڵامدانەوەی ڕەوانەکردنێک لای ڕێکخراوەکەتان",
+        "en": "A new link to answer a referral that your organisation has",
     },
     "data_restrict": {
         "ar": "أوقفوا استعمال بيانات وصلتكم مع إحالة، وأكّدوا لنا ذلك",
@@ -93,6 +100,11 @@ _SIGN_IN: Final[Mapping[str, str]] = {
     "ckb": "بۆ خوێندنەوەی بچنە ژوورەوە: {url}",
     "en": "Sign in to read it: {url}",
 }
+_ANSWER: Final[Mapping[str, str]] = {
+    "ar": "للقراءة والرد افتحوا هذا الرابط. يُفتح مرة واحدة خلال سبعة أيام، ولا تعيدوا توجيه هذه الرسالة:",
+    "ckb": "بۆ خوێندنەوە و وەڵامدانەوە ئەم بەستەرە بکەنەوە. یەک جار لە حەوت ڕۆژدا دەکرێتەوە؛ بۆ کەسی تری مەنێرن:",
+    "en": "To read it and to answer, open this link. It opens once, within seven days; do not forward this message:",
+}
 _REFERENCE: Final[Mapping[str, str]] = {"ar": "المرجع: {id}", "ckb": "ژمارەی ئاماژە: {id}", "en": "Reference: {id}"}
 _AUTOMATIC: Final[Mapping[str, str]] = {
     "ar": "هذه رسالة آلية، فلا تردّوا عليها ولا ترسلوا بيانات شخصية بالبريد الإلكتروني.",
@@ -113,9 +125,15 @@ def write(notice: Notice, *, public_url: str) -> tuple[str, str]:
     lines = [
         sentence + ".",
         "",
-        _SIGN_IN[language].format(url=public_url),
+        *_way_in(notice, language, public_url),
         _REFERENCE[language].format(id=notice.subject_id),
         "",
         _AUTOMATIC[language],
     ]
     return sentence, "\n".join(lines) + "\n"
+
+
+def _way_in(notice: Notice, language: str, public_url: str) -> tuple[str, ...]:
+    if not notice.link:
+        return (_SIGN_IN[language].format(url=public_url),)
+    return (_ANSWER[language], f"{public_url.rstrip('/')}/answer/{notice.link}")

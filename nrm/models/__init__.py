@@ -19,7 +19,7 @@ from nrm.models.organisations import (
 )
 from nrm.models.paths import FormVersion, Path, PathVersion
 from nrm.models.people import Household, IdentityDocument, Manifest, ManifestRow, Person, PersonToken
-from nrm.models.referrals import Referral, ReferralNote
+from nrm.models.referrals import AnswerLink, Referral, ReferralNote
 from nrm.models.runs import InboxMessage, Incident, Run, RunStep, Subscription
 from nrm.models.tasks import Outcome, Task, TaskAnswers, TaskComment, TaskDraft, TaskUndo
 from nrm.models.users import Membership, Notification, Session, SignInFailure, User
@@ -27,6 +27,7 @@ from nrm.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "AccessToken",
+    "AnswerLink",
     "ApiKey",
     "Case",
     "CaseAccess",

@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Boolean, Date, Index, Integer, String, Text, Unique
 from sqlalchemy.orm import Mapped
 
 from nrm.db import Base, UtcDateTime
-from nrm.models.columns import ACTOR, CODE, ID, key, link, public, sensitive
+from nrm.models.columns import ACTOR, CODE, ID, key, link, public, secret, sensitive
 
 
 class Referral(Base):
@@ -91,6 +91,25 @@ class Referral(Base):
         Index("ix_referrals_answers", "service_id", "decided_at"),
         Index("ix_referrals_sent", "from_organisation_id", "state", "updated_at"),
     )
+
+
+class AnswerLink(Base):
+    """A mailed link by which an organisation without a screen answers one referral; only hashes of secrets are kept.
+
+    A link is opened once; then its browser may answer until `session_until`, or until it has answered.
+    """
+
+    __tablename__ = "answer_links"
+    id: Mapped[str] = key()
+    referral_id: Mapped[str] = link("referrals")
+    organisation_id: Mapped[str] = link("organisations", index=False)
+    token_sha256: Mapped[str] = secret(String(64), unique=True)
+    created_at: Mapped[datetime] = public(UtcDateTime)
+    expires_at: Mapped[datetime] = public(UtcDateTime)
+    opened_at: Mapped[datetime | None] = public(UtcDateTime)
+    session_sha256: Mapped[str | None] = secret(String(64), unique=True, nullable=True)
+    session_until: Mapped[datetime | None] = public(UtcDateTime)
+    answered_at: Mapped[datetime | None] = public(UtcDateTime)
 
 
 class ReferralNote(Base):

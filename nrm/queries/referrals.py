@@ -44,6 +44,9 @@ GONE: Final = frozenset({ReferralState.WITHDRAWN, ReferralState.CANCELLED, Refer
 _RECEIVES: Final = frozenset({"referral.receive", "referrals:read"})
 """What a person's role or a key's scope must give for referrals to have come to it."""
 
+_PROGRAMS: Final = frozenset({ActorKind.KEY, ActorKind.LINK})
+"""Askers who are no people that signed in: they read what is personal only when they may and say so."""
+
 _Sender, _Receiver = aliased(Organisation), aliased(Organisation)
 
 
@@ -280,7 +283,7 @@ def _open(actor: Actor, now: datetime, referral_id: str, purpose: str | None) ->
     )
     whole = frozenset(row.categories) if relation is Relation.TEAM else disclosed
     level = Level(case.level)
-    program = actor.kind is ActorKind.KEY
+    program = actor.kind in _PROGRAMS
     scoped = actor.may("subject:read")
     shown = categories_for_program(whole, level, scoped=scoped, purpose=purpose) if program else whole
     return _Opened(
@@ -325,7 +328,7 @@ def referral(actor: Actor, now: datetime, referral_id: str, *, purpose: str | No
     row, relation = opened.row, opened.relation
     told = relation in {Relation.TEAM, Relation.RECEIVER}
     personal = told and opened.may_read
-    program = actor.kind is ActorKind.KEY
+    program = actor.kind in _PROGRAMS
     # A program that works for the sending organisation is no member of the case's team: it sees what was shared.
     seen_as = Relation.RECEIVER if program and relation is Relation.TEAM else relation
     fields = visible_fields(seen_as, Level(opened.case.level), opened.shown) if told or not program else frozenset()

@@ -16,7 +16,7 @@ from __future__ import annotations
 import gzip
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, TypeAlias
 from urllib.parse import quote, urlsplit
@@ -91,6 +91,10 @@ class Visit:
         """
         page = render_template(template, visit=self, w=self.words, t=self.words.t, token=_token(), **values)
         return Response(page, status=status, content_type="text/html; charset=utf-8")
+
+    def in_language(self, language: str) -> Visit:
+        """Give the same visit in another language."""
+        return replace(self, words=words_of(language))
 
     def may(self, permission: str) -> bool:
         """Say whether some seat of the visitor gives a permission."""

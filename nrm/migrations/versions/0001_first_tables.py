@@ -1198,6 +1198,29 @@ def upgrade() -> None:
         batch_op.create_index("ix_referrals_sent", ["from_organisation_id", "state", "updated_at"], unique=False)
 
     op.create_table(
+        "answer_links",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("referral_id", sa.String(length=31), nullable=False),
+        sa.Column("organisation_id", sa.String(length=31), nullable=False),
+        sa.Column("token_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=True),
+        sa.Column("session_sha256", sa.String(length=64), nullable=True),
+        sa.Column("session_until", UtcDateTime(), nullable=True),
+        sa.Column("answered_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_answer_links_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["referral_id"], ["referrals.id"], name=op.f("fk_answer_links_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_answer_links")),
+        sa.UniqueConstraint("session_sha256", name=op.f("uq_answer_links_session_sha256")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_answer_links_token_sha256")),
+    )
+    with op.batch_alter_table("answer_links", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_answer_links_referral_id"), ["referral_id"], unique=False)
+
+    op.create_table(
         "disclosures",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("person_id", sa.String(length=31), nullable=False),
@@ -1387,6 +1410,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_disclosures_case_id"))
 
     op.drop_table("disclosures")
+    with op.batch_alter_table("answer_links", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_answer_links_referral_id"))
+
+    op.drop_table("answer_links")
     with op.batch_alter_table("referrals", schema=None) as batch_op:
         batch_op.drop_index("ix_referrals_sent")
         batch_op.drop_index(batch_op.f("ix_referrals_run_id"))

@@ -32,6 +32,7 @@ def deliver(job: ClaimedJob) -> None:
         subject_kind=outgoing.subject_kind,
         subject_id=outgoing.subject_id,
         language=outgoing.language,
+        link=outgoing.link,
     )
     try:
         send(
