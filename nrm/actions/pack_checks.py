@@ -143,8 +143,7 @@ def _indicators(pack: Pack) -> Iterator[PackProblem]:
     # A pack that lists no objectives may still carry the tags: then there is nothing to compare them with.
     for code in pack.codes if objectives else ():
         tag = code.extra.get("gcm")
-        # A pack without the list of objectives uses the tag for nothing.
-        if objectives and code.list == "service_category" and tag is not None and str(tag) not in objectives:
+        if code.list == "service_category" and tag is not None and str(tag) not in objectives:
             yield _problem("code_lists.json", f"/service_category/{code.code}/gcm", "unknown_objective", str(tag))
 
 
