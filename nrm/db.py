@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -19,10 +19,12 @@ import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.pq import ExecStatus
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.types import TypeEngine
 
 _IS_WRITING: Final = "nrm_writing"
 WRITING = {_IS_WRITING: True}
@@ -60,31 +62,64 @@ class Base(DeclarativeBase):
     )
 
 
+class _SqliteMoment(sqlite.DATETIME):
+    """How SQLite keeps a moment: as text in UTC that does not name its zone, and so sorts as it should."""
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:
+        """Give what writes a moment."""
+        del dialect
+        return _moment_as_text
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], datetime | None]:
+        """Give what reads one."""
+        del dialect, coltype
+        return _moment_from_text
+
+
+def _moment_as_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    return _utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _moment_from_text(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+class _PostgresMoment(DateTime):
+    """A moment that PostgreSQL keeps with its zone."""
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], datetime | None]:
+        """Give what writes a moment."""
+        del dialect
+        return lambda value: None if value is None else _utc(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[datetime | None], datetime | None]:
+        """Give what reads one; the server answers in the zone of the connection."""
+        del dialect, coltype
+        return lambda value: None if value is None else value.astimezone(UTC)
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("a moment without a time zone")
+    return value.astimezone(UTC)
+
+
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware in Python, UTC in the database (SQLite would hand back naive values)."""
+    """A moment: aware in Python, UTC in the database (SQLite would hand back naive values).
+
+    A value without a time zone is a ValueError.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Store in UTC.
-
-        Raises:
-            ValueError: when the value has no time zone.
-        """
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment without a time zone")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give an aware value in UTC."""
-        del dialect
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Give the type of one kind of database, which reads and writes without a step in between."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(_SqliteMoment())  # type: ignore[no-untyped-call]
+        return dialect.type_descriptor(_PostgresMoment(timezone=True))
 
 
 db = SQLAlchemy(

@@ -14,9 +14,10 @@ The lock by which an action takes a case asks these rows.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Executable, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nrm import ids
@@ -30,6 +31,19 @@ from nrm.vocabulary import Access, Holder, IncidentStatus, TaskStatus
 _LIVE: Final = (str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD))
 _FOR_A_TIME: Final = ("task", "escalation", "incident")
 """Reasons that end by themselves."""
+
+
+@cache
+def _giving(dialect_name: str) -> Executable:
+    """Build the statement of `give_access` once: an arrival list of 20,000 rows runs it 80,000 times."""
+    dialect = postgresql if dialect_name == "postgresql" else sqlite
+    given = dialect.insert(CaseAccess)
+    statement: Executable = given.on_conflict_do_update(
+        index_elements=["case_id", "holder_kind", "holder_id", "reason"],
+        set_={"until": given.excluded.until, "access": given.excluded.access},
+        where=CaseAccess.until.is_not(None) | (CaseAccess.access != given.excluded.access),
+    ).returning(CaseAccess.id)
+    return statement
 
 
 def give_access(
@@ -55,27 +69,18 @@ def give_access(
         Whether the access is new.
     """
     work.flush()
-    dialect = postgresql if work.session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = (
-        dialect.insert(CaseAccess)
-        .values(
-            id=ids.new_id("acc"),
-            case_id=case_id,
-            holder_kind=str(holder[0]),
-            holder_id=holder[1],
-            access=str(access),
-            reason=reason,
-            since=work.now,
-            until=until,
-        )
-        .on_conflict_do_update(
-            index_elements=["case_id", "holder_kind", "holder_id", "reason"],
-            set_={"until": until, "access": str(access)},
-            where=CaseAccess.until.is_not(None) | (CaseAccess.access != str(access)),
-        )
-        .returning(CaseAccess.id)
-    )
-    new = work.session.execute(statement).first() is not None
+    values = {
+        "id": ids.new_id("acc"),
+        "case_id": case_id,
+        "holder_kind": str(holder[0]),
+        "holder_id": holder[1],
+        "access": str(access),
+        "reason": reason,
+        "since": work.now,
+        "until": until,
+    }
+    statement = _giving(work.session.get_bind().dialect.name)
+    new = work.session.connection().execute(statement, values).first() is not None
     if new:
         work.record(
             "case.access_given",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Required, TypedDict, Unpack
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from nrm import ids
 from nrm.actions import runs
@@ -127,14 +127,16 @@ def begin_case(work: Work, person_id: str, **facts: Unpack[CaseFacts]) -> CaseRe
     return CaseResult(id=case_id, number=number, status=case.status, version=1)
 
 
+_OPEN_CASE: Final = select(Case.id).where(Case.person_id == bindparam("person"), Case.status == str(CaseStatus.OPEN))
+
+
 def no_open_case(work: Work, person_id: str) -> None:
     """Stop when a person has an open case.
 
     Raises:
         IllegalMove: the person has one.
     """
-    found = select(Case.id).where(Case.person_id == person_id, Case.status == str(CaseStatus.OPEN))
-    if work.session.execute(found).first() is not None:
+    if work.session.execute(_OPEN_CASE, {"person": person_id}).first() is not None:
         raise IllegalMove((), "person_has_open_case")
 
 

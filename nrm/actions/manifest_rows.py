@@ -72,6 +72,14 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Entered:
+    """Whom a row names, with the tokens by which that person is found."""
+
+    data: PersonData
+    tokens: frozenset[Token]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Fresh:
     """Somebody who was registered earlier in the same part."""
 
@@ -109,7 +117,8 @@ class Part:
         self._load_cases(visible)
         for mark, row in new.items():
             found = [entry for entry in matches.get(mark, []) if entry[0] in visible]
-            self._take_row(mark, row, entered[mark], [*found, *self._among_fresh(entered[mark])])
+            one = _Entered(data=entered[mark], tokens=tokens_of(entered[mark]))
+            self._take_row(mark, row, one, [*found, *self._among_fresh(one)])
 
     def _not_imported(self, marked: Sequence[tuple[str, Row]]) -> dict[str, Row]:
         rows = self.work.session.execute(
@@ -148,23 +157,22 @@ class Part:
         )
         self.open_cases.update((person_id, case_id) for person_id, case_id in rows)
 
-    def _among_fresh(self, data: PersonData) -> list[tuple[str, Match]]:
-        tokens = tokens_of(data)
-        shared = (one for one in self.fresh if one.tokens & tokens)
-        found = [(one.person_id, match(data.to_match(), one.data.to_match())) for one in shared]
+    def _among_fresh(self, entered: _Entered) -> list[tuple[str, Match]]:
+        shared = (one for one in self.fresh if one.tokens & entered.tokens)
+        found = [(one.person_id, match(entered.data.to_match(), one.data.to_match())) for one in shared]
         return [entry for entry in found if entry[1].verdict() != "none"]
 
-    def _take_row(self, mark: str, row: Row, data: PersonData, matches: list[tuple[str, Match]]) -> None:
+    def _take_row(self, mark: str, row: Row, entered: _Entered, matches: list[tuple[str, Match]]) -> None:
         same = [entry for entry in matches if is_same_person(entry[1])]
         if same:
             person_id = max(same, key=lambda entry: entry[1].score)[0]
             case_id, opened = self._case_of(person_id, row)
             self.tally.known.append(KnownRow(number=row.number, person_id=person_id, case_id=case_id, opened=opened))
         else:
-            person_id = add_person(self.work, data, household_id=self._household(row))
+            person_id = add_person(self.work, entered.data, household_id=self._household(row))
             self.work.flush()
             case_id, _ = self._case_of(person_id, row)
-            self.fresh.append(_Fresh(person_id=person_id, data=data, tokens=_telling(data)))
+            self.fresh.append(_Fresh(person_id=person_id, data=entered.data, tokens=_telling(entered.tokens)))
             self.tally.accepted += 1
             if matches:
                 reasons = tuple(dict.fromkeys(reason for _, found in matches for reason in found.reasons))
@@ -242,8 +250,8 @@ def _coded(code_list: str, code: str | None) -> str | None:
     return code if code in packs.pack().codes_of(code_list) else None
 
 
-def _telling(data: PersonData) -> frozenset[Token]:
-    return frozenset(token for token in tokens_of(data) if token[0] in ("document", "phone", "pair"))
+def _telling(tokens: frozenset[Token]) -> frozenset[Token]:
+    return frozenset(token for token in tokens if token[0] in ("document", "phone", "pair"))
 
 
 def person_data(row: Row) -> PersonData:

@@ -8,9 +8,10 @@ the later one is tried again.
 from __future__ import annotations
 
 import secrets
+from functools import cache
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from nrm.actions._action import Work
 from nrm.errors import Busy
@@ -18,6 +19,11 @@ from nrm.models import Case, Referral
 from nrm.rules.numbers import case_number
 
 _TRIES: Final = 50
+
+
+@cache
+def _with_number(model: type[Case | Referral]) -> Select[str]:
+    return select(model.id).where(model.number == bindparam("number"))
 
 
 def fresh_number(work: Work, model: type[Case | Referral], prefix: str) -> str:
@@ -33,6 +39,6 @@ def fresh_number(work: Work, model: type[Case | Referral], prefix: str) -> str:
     """
     for _ in range(_TRIES):
         number = case_number(prefix, work.now.year, secrets.token_bytes(8))
-        if work.session.execute(select(model.id).where(model.number == number)).first() is None:
+        if work.session.connection().execute(_with_number(model), {"number": number}).first() is None:
             return number
     raise Busy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from nrm import ids
 from nrm.actions.inputs import Input, values_from_json, values_to_json
@@ -17,6 +17,17 @@ from nrm.models import InboxMessage, Subscription
 
 MESSAGE_TTL: Final = timedelta(days=30)
 """How long a message waits for a run that wants it."""
+
+
+_KEPT: Final = (
+    select(InboxMessage)
+    .where(
+        InboxMessage.correlation.in_(bindparam("places", expanding=True)),
+        InboxMessage.name.in_(bindparam("names", expanding=True)),
+        InboxMessage.status == "waiting",
+    )
+    .order_by(InboxMessage.received_at)
+)
 
 
 def deliver_kept(book: RunBook) -> None:
@@ -31,15 +42,7 @@ def deliver_kept(book: RunBook) -> None:
     book.work.flush()
     names = {effect.message for _, effect in subscribed}
     places = {run.id for run, _ in subscribed} | {book.case.id}
-    kept = book.work.session.execute(
-        select(InboxMessage)
-        .where(
-            InboxMessage.correlation.in_(places),
-            InboxMessage.name.in_(names),
-            InboxMessage.status == "waiting",
-        )
-        .order_by(InboxMessage.received_at)
-    ).scalars()
+    kept = book.work.session.execute(_KEPT, {"places": sorted(places), "names": sorted(names)}).scalars()
     for message in kept:
         for run, effect in subscribed:
             wanted = run.id if effect.correlation == "run" else book.case.id

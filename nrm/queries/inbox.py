@@ -7,11 +7,12 @@ as much as a small one: first the rows with a due date, by date, then those with
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import BindParameter, ColumnElement, Integer, Select, and_, bindparam, func, or_, select, union_all
@@ -165,13 +166,12 @@ def inbox(
     if tab is Tab.DONE:
         return _done(actor, now, only, after, limit)
     wanted = size(limit) + 1
-    found: list[str] = []
+    rows: list[Row] = []
     if after is None or after[0] is not None:
-        found = _ids(actor, tab, only, now, after=after, count=wanted, dated=True)
+        rows = _rows(actor, tab, only, now, after=after, count=wanted, dated=True)
         after = None
-    if len(found) < wanted:
-        found += _ids(actor, tab, only, now, after=after, count=wanted - len(found), dated=False)
-    rows = _rows(found)
+    if len(rows) < wanted:
+        rows += _rows(actor, tab, only, now, after=after, count=wanted - len(rows), dated=False)
     return cut(
         rows,
         size(limit),
@@ -180,19 +180,24 @@ def inbox(
     )
 
 
-def _ids(
+def _rows(
     actor: Actor, tab: Tab, only: InboxFilter, now: datetime, *, after: Key | None, count: int, dated: bool
-) -> list[str]:
+) -> list[Row]:
     desks = _desks(actor, only)
     if tab is not Tab.MINE and not desks:
         return []
-    statement = _ids_statement(tab, len(desks), _shape(only), dated=dated, begins=after is None)
+    statement = _page_statement(tab, len(desks), _shape(only), dated=dated, begins=after is None)
     given = {**_given(actor, only, now, desks), "count": count}
     if after is not None:
         given["last"] = text_of(after, 1)
         if dated:
             given["at"] = moment_of(after, 0)
-    return list(dict.fromkeys(db.session.execute(statement, given).scalars()))
+    return [_row(row) for row in _read(statement, given)]
+
+
+def _read(statement: Select[*tuple[Any, ...]], given: Mapping[str, object]) -> Sequence[Any]:
+    """Read plain columns, past what the session would look for among them."""
+    return db.session.connection().execute(statement, given).all()
 
 
 def _desks(actor: Actor, only: InboxFilter) -> tuple[str, ...]:
@@ -218,18 +223,25 @@ def _given(actor: Actor, only: InboxFilter, now: datetime, desks: tuple[str, ...
 
 
 @lru_cache(maxsize=256)
-def _ids_statement(tab: Tab, desks: int, shape: tuple[bool, ...], *, dated: bool, begins: bool) -> Ids:
-    """Build the statement of a tab once for each shape of a filter; building it costs more than running it."""
+def _page_statement(
+    tab: Tab, desks: int, shape: tuple[bool, ...], *, dated: bool, begins: bool
+) -> Select[*tuple[Any, ...]]:
+    """Build the statement of a tab once for each shape of a filter; building it costs more than running it.
+
+    Which tasks the page has is found along one index first; cases and people are looked up for those alone.
+    """
     parts = [
         part.where(_after(dated=dated, begins=begins), *_conditions(shape))
         .order_by(_TASK.due_at, _TASK.id)
         .limit(bindparam("count", type_=Integer()))
         for part in _parts(tab, desks)
     ]
-    if len(parts) == 1:
-        return parts[0]
-    both = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    return select(both.c.id).order_by(both.c.due_at, both.c.id).limit(bindparam("count", type_=Integer()))
+    found = parts[0].subquery("found")
+    if len(parts) > 1:
+        all_found = union_all(*(select(part.subquery()) for part in parts)).subquery("all_found")
+        count: BindParameter[int] = bindparam("count", type_=Integer())
+        found = select(all_found).order_by(all_found.c.due_at, all_found.c.id).limit(count).subquery("found")
+    return _SHOWN.join(found, found.c.id == _TASK.id).order_by(found.c.due_at, found.c.id)
 
 
 def _parts(tab: Tab, desks: int) -> Iterator[Ids]:
@@ -293,16 +305,6 @@ _SHOWN: Final = (
 )
 """Plain columns: making objects of rows that nobody changes takes longer than reading them."""
 
-_BY_ID: Final = _SHOWN.where(_TASK.id.in_(bindparam("ids", expanding=True)))
-
-
-def _rows(found: list[str]) -> list[Row]:
-    if not found:
-        return []
-    rows = db.session.execute(_BY_ID, {"ids": found}).all()
-    place = {task_id: number for number, task_id in enumerate(found)}
-    return sorted((_row(row) for row in rows), key=lambda row: place[row[0].id])
-
 
 def _row(row: Any) -> Row:  # noqa: ANN401 - a row of the statement above, which names a task's columns as a task does
     return row, row.case_number, row.case_governorate, row.shown_person_id, row.shown_identity
@@ -314,7 +316,7 @@ def _done(actor: Actor, now: datetime, only: InboxFilter, after: Key | None, lim
     )
     ended: ColumnElement[datetime] = _TASK.ended_at
     statement = newest_after(statement, ended, _TASK.id, after=after, limit=limit)
-    rows = [_row(row) for row in db.session.execute(statement, _given(actor, only, now, ())).all()]
+    rows = [_row(row) for row in _read(statement, _given(actor, only, now, ()))]
     return cut(
         rows,
         size(limit),
@@ -365,13 +367,23 @@ def shown(row: Row, actor: Actor, now: datetime) -> TaskRow:
 
 
 def _shower(actor: Actor, now: datetime) -> Callable[[Row], TaskRow]:
-    """Give a function that shows tasks to an actor; how the actor stands to a desk is worked out once for each."""
+    """Give a function that shows tasks to an actor; what tasks alike allow is worked out once."""
     standing = cache(functools.partial(_standing, actor))
-    return lambda row: _shown(row, actor, now, standing(row[0].desk_id, row[0].organisation_id))
+
+    @cache
+    def allowed(desk: str, organisation: str, *facts: Any) -> tuple[str, ...]:  # noqa: ANN401 - columns of a task
+        return task_actions(_facts(facts, actor, standing(desk, organisation)))
+
+    def show(row: Row) -> TaskRow:
+        task = row[0]
+        return _shown(row, now, allowed(task.desk_id, task.organisation_id, *_FACTS(task)))
+
+    return show
 
 
-def _shown(row: Row, actor: Actor, now: datetime, standing: Standing) -> TaskRow:
+def _shown(row: Row, now: datetime, allowed: tuple[str, ...]) -> TaskRow:
     task, number, governorate, person_id, identity = row
+    case_id, level, status, due_at = task.case_id, task.level, task.status, task.due_at
     version = paths.version(task.path_version_id)
     step = version.spec.steps.get(task.step)
     return TaskRow(
@@ -380,26 +392,26 @@ def _shown(row: Row, actor: Actor, now: datetime, standing: Standing) -> TaskRow
         names=step.names if step else {},
         step=task.step,
         path=version.path,
-        service_category=None if task.level == Level.STRICT else task.service_category,
-        case_id=task.case_id,
+        service_category=None if level == Level.STRICT else task.service_category,
+        case_id=case_id,
         case_number=number,
-        person=name_in_list(task.case_id, person_id, task.level, identity),
+        person=name_in_list(case_id, person_id, level, identity),
         governorate=governorate,
-        level=task.level,
-        status=task.status,
+        level=level,
+        status=status,
         priority=task.priority,
         desk_id=task.desk_id,
         organisation_id=task.organisation_id,
         assignee_id=task.assignee_id,
         opened_at=task.opened_at,
-        due_at=task.due_at,
-        overdue=task.due_at is not None and task.due_at < now and task.status == TaskStatus.OPEN,
+        due_at=due_at,
+        overdue=due_at is not None and due_at < now and status == TaskStatus.OPEN,
         hold_until=task.hold_until,
         hold_reason=task.hold_reason,
         escalation=task.escalation,
         outcome=task.outcome,
         ended_at=task.ended_at,
-        allowed_actions=task_actions(_facts(task, actor, standing)),
+        allowed_actions=allowed,
     )
 
 
@@ -417,19 +429,23 @@ def _standing(actor: Actor, desk: str, organisation: str) -> Standing:
 
 def facts_of(task: Task, actor: Actor, *, undoable: bool = False) -> TaskFacts:
     """Say how an actor stands to a task."""
-    return _facts(task, actor, _standing(actor, task.desk_id, task.organisation_id), undoable=undoable)
+    return _facts(_FACTS(task), actor, _standing(actor, task.desk_id, task.organisation_id), undoable=undoable)
 
 
-def _facts(task: Task, actor: Actor, standing: Standing, *, undoable: bool = False) -> TaskFacts:
+_FACTS: Final = attrgetter("status", "assignee_id", "ended_by", "livemode")
+
+
+def _facts(columns: tuple[Any, ...], actor: Actor, standing: Standing, *, undoable: bool = False) -> TaskFacts:
+    status, assignee, ended_by, livemode = columns
     at_desk, may_work, may_assign = standing
     return TaskFacts(
-        status=TaskStatus(task.status),
-        assigned=task.assignee_id is not None,
-        mine=task.assignee_id == actor.id,
+        status=TaskStatus(status),
+        assigned=assignee is not None,
+        mine=assignee == actor.id,
         at_desk=at_desk,
         may_work=may_work,
-        may_assign=may_assign and task.livemode == actor.livemode,
-        completed_by_me=task.ended_by == actor.id,
+        may_assign=may_assign and livemode == actor.livemode,
+        completed_by_me=ended_by == actor.id,
         undoable=undoable,
     )
 

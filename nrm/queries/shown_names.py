@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from nrm.installation import installation
 from nrm.rules.redaction import may_show_name_in_lists, pseudonym
 from nrm.sealing import Json, unseal
@@ -19,6 +21,11 @@ def full_name(identity: Json) -> str:
     return " ".join(parts) or str(names.get("latin") or "")
 
 
+@cache
+def _shows_name(level: str) -> bool:
+    return may_show_name_in_lists(Level(level))
+
+
 def name_in_list(case_id: str, person_id: str, level: str, identity: str | None) -> str:
     """Say how a list calls the person of a case.
 
@@ -28,6 +35,6 @@ def name_in_list(case_id: str, person_id: str, level: str, identity: str | None)
         level: the case's level.
         identity: the sealed identity.
     """
-    if not may_show_name_in_lists(Level(level)):
+    if not _shows_name(level):
         return pseudonym(case_id, installation().config.secret.encode())
     return full_name(unseal(identity, row=person_id, column="people.identity"))
