@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,21 @@ class BadSetting(Exception):
 
 PACKS_DIR: Final = Path("workflows")
 """Where country packs lie when NRM_PACKS_DIR does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowedHost:
+    """A host of an inner network to which this installation may connect.
+
+    Attributes:
+        host: its exact name, or its address.
+        port: its port.
+        network: the network in which all its addresses must lie.
+    """
+
+    host: str
+    port: int
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +56,9 @@ class Config:
         worker_threads: threads of the embedded runner, ≥ 1.
         worker_poll_seconds: longest pause of an idle runner.
         worker_silent_seconds: age of the last sign of life after which the runner counts as silent.
+        outbound_ports: ports of the open internet to which webhooks may go.
+        outbound_allowed: hosts of inner networks to which they may go too.
+        outbound_ca_file: file of certificate authorities beside the system's; empty for none.
         long_polls: how many readers of the events feed one web process lets wait at a time; 0 for none.
         trusted_proxies: number of proxies in front whose forwarded headers are believed.
         log_level: debug, info, warning or error.
@@ -68,6 +87,9 @@ class Config:
     worker_threads: int = 2
     worker_poll_seconds: float = 1.0
     worker_silent_seconds: int = 60
+    outbound_ports: frozenset[int] = frozenset({443})
+    outbound_allowed: tuple[AllowedHost, ...] = ()
+    outbound_ca_file: str = ""
     long_polls: int = 2
     trusted_proxies: int = 0
     log_level: str = "info"
@@ -114,6 +136,9 @@ def read_config(env: Mapping[str, str]) -> Config:
         worker_threads=_whole(env, "NRM_WORKER_THREADS", default.worker_threads),
         worker_poll_seconds=_seconds(env, "NRM_WORKER_POLL_SECONDS", default.worker_poll_seconds),
         worker_silent_seconds=_whole(env, "NRM_WORKER_SILENT_SECONDS", default.worker_silent_seconds),
+        outbound_ports=_ports(env, "NRM_OUTBOUND_PORTS", default.outbound_ports),
+        outbound_allowed=_hosts(env, "NRM_OUTBOUND_ALLOWED"),
+        outbound_ca_file=_file(env, "NRM_OUTBOUND_CA_FILE"),
         long_polls=_whole(env, "NRM_LONG_POLLS", default.long_polls, least=0),
         trusted_proxies=_whole(env, "NRM_TRUSTED_PROXIES", default.trusted_proxies, least=0),
         log_level=env.get("NRM_LOG_LEVEL", default.log_level).lower(),
@@ -204,3 +229,31 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < value < 3600:
         raise BadSetting(f"{name}: write seconds between 0 and 3600")
     return value
+
+
+def _ports(env: Mapping[str, str], name: str, default: frozenset[int]) -> frozenset[int]:
+    parts = [part.strip() for part in env.get(name, "").split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() and 1 <= int(part) <= 65535 for part in parts):
+        raise BadSetting(f"{name}: write ports with commas between, like 443,8443")
+    return frozenset(map(int, parts)) or default
+
+
+def _hosts(env: Mapping[str, str], name: str) -> tuple[AllowedHost, ...]:
+    return tuple(_host(part.strip(), name) for part in env.get(name, "").split(",") if part.strip())
+
+
+def _host(text: str, name: str) -> AllowedHost:
+    """Read "hooks.example:8443=10.1.0.0/16"."""
+    place, _, network = text.partition("=")
+    host, _, port = place.rpartition(":")
+    try:
+        return AllowedHost(host=host.lower().strip("[]"), port=int(port), network=ipaddress.ip_network(network))
+    except ValueError:
+        raise BadSetting(f"{name}: {text}: write host:port=network, like hooks.example:443=10.1.0.0/16") from None
+
+
+def _file(env: Mapping[str, str], name: str) -> str:
+    text = env.get(name, "")
+    if text and not Path(text).is_file():
+        raise BadSetting(f"{name}: {text}: there is no such file")
+    return text

@@ -29,6 +29,7 @@ from api.v1 import (
     runs,
     sessions,
     tasks,
+    webhooks,
 )
 
 NOUNS: Final[tuple[Noun, ...]] = (
@@ -50,6 +51,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     fhir.fhir,
     manifests.manifests,
     events.events,
+    webhooks.webhooks,
     notifications.notifications,
     keys.keys,
     oauth.oauth,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
 from nrm.actions.answer_links import make_link
 from nrm.actions.failures import open_incident
-from nrm.models import Delivery, Organisation, User
+from nrm.models import Delivery, Membership, Organisation, User
+from nrm.queries import packs
 
 EMAIL = "email"
 LETTER = "letter"
@@ -99,6 +100,35 @@ def tell_user(work: Work, user_id: str, *, template: str, subject: tuple[str, st
     if user is None or not user.email or user.disabled_at is not None:
         return None
     return _queue(work, channel=EMAIL, template=template, subject=subject, user_id=user_id)
+
+
+def tell_people(work: Work, organisation_id: str, *, permission: str, template: str, subject: tuple[str, str]) -> int:
+    """Queue an e-mail to the organisation's own address and to each of its people with a permission.
+
+    Args:
+        work: the transaction.
+        organisation_id: whose people.
+        permission: what they may do there.
+        template: key of the text (`nrm.delivery.texts`).
+        subject: kind and id of what it is about.
+
+    Returns:
+        How many are told.
+    """
+    organisation = work.session.get(Organisation, organisation_id)
+    told = 0
+    if organisation is not None and organisation.email:
+        _queue(work, channel=EMAIL, template=template, subject=subject, organisation_id=organisation_id)
+        told += 1
+    roles = [role for role, permissions in packs.pack().roles.items() if permission in permissions]
+    seats = select(Membership.user_id).where(
+        Membership.organisation_id == organisation_id,
+        Membership.role.in_(roles),
+        or_(Membership.until.is_(None), Membership.until > work.now),
+    )
+    for user_id in work.session.execute(seats.distinct().order_by(Membership.user_id)).scalars():
+        told += tell_user(work, user_id, template=template, subject=subject) is not None
+    return told
 
 
 def _queue(

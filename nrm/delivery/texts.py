@@ -87,6 +87,11 @@ TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
         "ckb": "لە ماوەی ڕۆژێکدا ماوەی کلیلێک کە بەرنامەیەکی ڕێکخراوەکەتان بەکاری دەهێنێت تەواو دەبێت",
         "en": "A key that a program of your organisation uses ends within a day",
     },
+    "endpoint_disabled": {
+        "ar": "توقف إرسال الإشعارات الآلية إلى برنامج جهتكم لأنه لا يستقبلها",
+        "ckb": "ناردنی ئاگادارکردنەوەی خۆکار بۆ بەرنامەی ڕێکخراوەکەتان وەستا چونکە وەریناگرێت",
+        "en": "Automatic messages to your organisation's program have stopped because it does not take them",
+    },
     "notice": {
         "ar": "لديكم إشعار جديد",
         "ckb": "ئاگادارکردنەوەیەکی نوێتان هەیە",

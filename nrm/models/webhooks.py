@@ -16,8 +16,9 @@ class WebhookEndpoint(Base):
     """An address of an organisation's own program, to which events are posted.
 
     `state` is enabled or disabled, `cause` says why. `fed_until` is the position in the events up to which deliveries
-    were written. `failures` counts failed attempts in a row since `failing_since`; until `rest_until` nothing is
-    tried. `pace_ms` is how long the last answer took. One sender at a time works on it: `lease_*`, in real time.
+    were written, only of what happened at or after `fed_since`. `failures` counts failed attempts in a row since
+    `failing_since`; until `rest_until` nothing is tried. `pace_ms` is how long the last answer took. One sender at a
+    time works on it: `lease_*`, in real time.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -33,6 +34,7 @@ class WebhookEndpoint(Base):
     state: Mapped[str] = public(String(12), default="enabled")
     cause: Mapped[str | None] = public(CODE)
     fed_until: Mapped[int] = public(BigInteger, default=0)
+    fed_since: Mapped[datetime | None] = public(UtcDateTime)
     failures: Mapped[int] = public(Integer, default=0)
     failing_since: Mapped[datetime | None] = public(UtcDateTime)
     rest_until: Mapped[datetime | None] = public(UtcDateTime)

@@ -42,7 +42,7 @@ class IncidentRow:
     """An incident in a list.
 
     Attributes:
-        kind: "step", "job", "delivery" or "verify".
+        kind: "step", "job", "delivery", "webhook" or "verify".
         code: key of the sentence that explains the cause.
         params: values for that sentence; never a personal value.
         step: element id of the step that failed.

@@ -195,7 +195,7 @@ _PATHS: Final = {
     "referral": "referrals",
     "task": "tasks",
     "service": "services",
-    "webhook_endpoint": "webhook_endpoints",
+    "endpoint": "webhook_endpoints",
 }
 
 

@@ -1,8 +1,8 @@
 """The runner: claims due jobs, does them, stays alive when the database goes away, and stops gracefully.
 
 Threads: some that work, one that gives signs of life, prolongs leases and takes back what silent runners left,
-and one that waits for commits. Everything a thread knows of a job it read from the table; killing the process at
-any point loses nothing.
+one that waits for commits, and one that looks for webhooks to be sent. Everything a thread knows of a job it read from
+the table; killing the process at any point loses nothing.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ from nrm.errors import Busy, NrmError
 from nrm.installation import installation
 from nrm.jobs import table
 from nrm.jobs.hand import ClaimedJob, InHand, LostJob, holding
-from nrm.jobs.kinds import BULK, KINDS, QUEUES
+from nrm.jobs.kinds import BULK, DELIVERIES, KINDS, QUEUES
 from nrm.worker.handlers import HANDLERS, Handler
+from nrm.worker.sending import Sender
 from nrm.worker.waking import make_waker
 
 log = logging.getLogger("nrm.worker")
@@ -88,6 +89,7 @@ class Runner:
         self._bell = threading.Condition()
         self._rings = 0
         self._held: dict[int, tuple[ClaimedJob, float]] = {}
+        self._sender = Sender(context, name=self.name) if DELIVERIES in self._queues else None
         self._counts = {"done": 0, "failed": 0}
         self._lock = threading.Lock()
 
@@ -100,6 +102,8 @@ class Runner:
             threading.Thread(target=self._work, args=(self._queues_of(number),), name=f"work-{number}")
             for number in range(self._threads)
         ]
+        if self._sender is not None:
+            threads.append(threading.Thread(target=self._send, name="send", args=(self._sender,)))
         for thread in threads:
             thread.daemon = True  # a hung handler must not keep a stopped process alive; its lease runs out
             thread.start()
@@ -110,11 +114,15 @@ class Runner:
         deadline = time.monotonic() + GRACE
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        if self._sender is not None:
+            self._sender.wait(deadline - time.monotonic())
         self._leave()
 
     def stop(self) -> None:
         """Ask the runner to end after the jobs in hand; safe in a signal handler."""
         self._stop.set()
+        if self._sender is not None:
+            self._sender.stop()
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -241,6 +249,8 @@ class Runner:
         with self._bell:
             self._rings += 1
             self._bell.notify_all()
+        if self._sender is not None:
+            self._sender.wake()
 
     def _listen(self) -> None:
         def turn() -> None:
@@ -256,6 +266,9 @@ class Runner:
 
         self._persist(turn)
         self._ring()
+
+    def _send(self, sender: Sender) -> None:
+        self._persist(lambda: sender.rest(sender.look()))
 
     def _keep_alive(self) -> None:
         started = datetime.now().astimezone()

@@ -453,6 +453,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("cause", sa.String(length=64), nullable=True),
         sa.Column("fed_until", sa.BigInteger(), nullable=False),
+        sa.Column("fed_since", UtcDateTime(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("failing_since", UtcDateTime(), nullable=True),
         sa.Column("rest_until", UtcDateTime(), nullable=True),
