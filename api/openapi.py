@@ -11,6 +11,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 
 from api.transport.endpoint import ANY_KEY, OPERATIONS, PURPOSE, Operation
 from api.transport.shapes import schema_of
+from nrm.rules.partner_events import TYPES, Envelope
 from nrm.rules.permissions import SCOPES
 from nrm.vocabulary import ReadPurpose
 
@@ -103,6 +104,7 @@ def document() -> dict[str, Any]:
             operations={operation.method.lower(): _operation(operation, plugin, definitions)},
         )
     content: dict[str, Any] = spec.to_dict()
+    content["webhooks"] = {name: {"post": _webhook(name, says, definitions)} for name, says in TYPES.items()}
     schemas = content.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in definitions.items():
         if name in schemas:
@@ -111,6 +113,35 @@ def document() -> dict[str, Any]:
         schemas[name] = schema
     schemas["Problem"] = _PROBLEM
     return content
+
+
+def _webhook(name: str, says: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Describe what a partner's own program gets; the answers are its own."""
+    event = {**schema_of(Envelope, definitions)}
+    return {
+        "operationId": f"webhook.{name}",
+        "tags": ["webhooks"],
+        "summary": says.rstrip("."),
+        "description": "Signed as Standard Webhooks 1.0.0 says. Each event comes at least once, always under one id.",
+        "parameters": [
+            _header("webhook-id", "The same at every attempt", "^whd_[0-9a-z]{26}$"),
+            _header("webhook-timestamp", "Seconds since 1970, of this attempt", "^[0-9]{10,}$"),
+            _header("webhook-signature", "One signature, or two with a space between", "^v1,[A-Za-z0-9+/=]+"),
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"allOf": [event, {"type": "object", "properties": {"type": {"const": name}}}]}
+                }
+            },
+        },
+        "responses": {
+            "2XX": {"description": "Taken. It must come within 15 seconds"},
+            "410": {"description": "Send nothing more to this address"},
+            "default": {"description": "Not taken: it is tried again, ten times over about three days"},
+        },
+    }
 
 
 def _input_name(schema: Any) -> str:  # noqa: ANN401 - a schema class or instance

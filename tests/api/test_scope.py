@@ -12,8 +12,9 @@ from api.transport.endpoint import OPERATIONS, Operation
 from nrm.actions.consents import ask_override
 from nrm.actions.keys import issue_key
 from nrm.actions.people import make_household
+from nrm.actions.webhooks import SECRET_COLUMN
 from nrm.actors import SYSTEM
-from nrm.models import Incident, Notification, Restriction, Service
+from nrm.models import Incident, Notification, Restriction, Service, WebhookDelivery, WebhookEndpoint
 from nrm.sealing import seal
 from tests.api.conftest import Browser, Office
 from tests.api.test_walk import consented, registered, some_service, with_case
@@ -68,6 +69,7 @@ BODIES: dict[str, Any] = {
     "repair": {"values": {}, "reason": "x"},
     "give_up": {"note": "x"},
     "set_capacity": {"accepting": True},
+    "replay": {"since": "2026-03-01T08:00:00Z"},
     "keys.issue": {"organisation_id": "org_" + "0" * 26, "name": "x", "scopes": ["events:read"]},
 }
 VERBS: dict[str, Any] = {
@@ -126,6 +128,18 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
     household_id = make_household(owner.actor, {person_id: None})
     session = office.land.session
     now = office.clock.now()
+    endpoint_id = "whe_" + "1" * 26
+    session.add(
+        WebhookEndpoint(
+            id=endpoint_id,
+            organisation_id=owner.actor.organisations[0],
+            url="https://hooks.example.org/",
+            signing_secret=seal("whsec_" + "A" * 44, row=endpoint_id, column=SECRET_COLUMN),
+            created_at=now,
+            created_by="system",
+        )
+    )
+    session.flush()
     session.add_all(
         [
             Incident(
@@ -147,6 +161,15 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
                 consent_id=consent_id,
                 asked_at=now,
                 due_at=now,
+            ),
+            WebhookDelivery(
+                id="whd_" + "1" * 26,
+                endpoint_id=endpoint_id,
+                position=1,
+                event_id="evt_" + "1" * 26,
+                type="webhook.test",
+                tries=[],
+                created_at=now,
             ),
             Notification(
                 id="ntf_" + "1" * 26,
@@ -177,6 +200,8 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
         "incident_id": "inc_" + "1" * 26,
         "restriction_id": "rst_" + "1" * 26,
         "notification_id": "ntf_" + "1" * 26,
+        "endpoint_id": endpoint_id,
+        "delivery_id": "whd_" + "1" * 26,
         "key_id": issue_key(SYSTEM, receiver, name="x", scopes=["events:read"]).id,
     }
 
@@ -211,7 +236,11 @@ def test_the_owner_reads_each_of_the_things_that_strangers_do_not(office: Office
     read = 0
     for operation in OPERATIONS:
         parts = set(PART.findall(operation.rule))
-        if operation.method != "GET" or not parts or parts & (EVERYBODYS | {"incident_id", "letter_id", "key_id"}):
+        if (
+            operation.method != "GET"
+            or not parts
+            or parts & (EVERYBODYS | {"incident_id", "letter_id", "key_id", "endpoint_id"})
+        ):
             continue
         if operation.permission == "disclosure.read":
             continue  # oversight reads the ledger of a person; those who work on the case read the case's own
