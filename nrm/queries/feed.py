@@ -24,7 +24,7 @@ from nrm.actors import Actor, ActorKind, Seat
 from nrm.db import db
 from nrm.errors import NotValid, Problem
 from nrm.installation import installation
-from nrm.models import Case, Event, Referral, Service, Task
+from nrm.models import Case, Event, Referral, Restriction, Service, Task
 from nrm.queries.scope import sees_case
 from nrm.rules.partner_events import KEPT, TELLS, TEST, Envelope, Fact, envelope, kinds_of
 from nrm.vocabulary import Level, ReferralState
@@ -164,7 +164,7 @@ _COLUMNS: Final = (
 
 
 def _about(reader: Reader, kinds: Collection[str]) -> Select[*tuple[Any, ...]]:
-    """Select the facts about an organisation: referrals that it got, tasks of its desks, its own services."""
+    """Select the facts about an organisation: what it got and must give up, tasks of its desks, its own services."""
     known = or_(
         and_(
             Referral.to_organisation_id == reader.organisation_id,
@@ -178,6 +178,7 @@ def _about(reader: Reader, kinds: Collection[str]) -> Select[*tuple[Any, ...]]:
             Task.level != str(Level.STRICT),
         ),
         and_(Service.organisation_id == reader.organisation_id, Service.livemode.is_(reader.livemode)),
+        and_(Restriction.organisation_id == reader.organisation_id, Restriction.livemode.is_(reader.livemode)),
         _own_test(reader),
     )
     return (
@@ -185,6 +186,7 @@ def _about(reader: Reader, kinds: Collection[str]) -> Select[*tuple[Any, ...]]:
         .outerjoin(Referral, and_(Event.subject_kind == "referral", Referral.id == Event.subject_id))
         .outerjoin(Task, and_(Event.subject_kind == "task", Task.id == Event.subject_id))
         .outerjoin(Service, and_(Event.subject_kind == "service", Service.id == Event.subject_id))
+        .outerjoin(Restriction, and_(Event.subject_kind == "restriction", Restriction.id == Event.subject_id))
         .where(Event.organisation_id == reader.organisation_id, Event.kind.in_(sorted(kinds)), known)
     )
 

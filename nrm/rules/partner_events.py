@@ -119,7 +119,7 @@ TYPES: Final[Mapping[str, str]] = {
 }
 """Every type of event, with what it means to a partner."""
 
-_IDS: Final = {"note": "message", "document": "document"}
+_IDS: Final = {"note": "message", "document": "document", "restriction": "restriction"}
 """Fact's datum → its name in the event; all others stay inside."""
 
 
@@ -196,6 +196,7 @@ _PATHS: Final = {
     "task": "tasks",
     "service": "services",
     "endpoint": "webhook_endpoints",
+    "restriction": "restrictions",
 }
 
 
