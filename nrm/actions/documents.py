@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from nrm import files, ids
+from nrm.actions import referral_clocks as clocks
 from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
 from nrm.actions.referral_loading import load_referral
@@ -18,7 +19,7 @@ from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import Conflict, IllegalMove, NotAllowed, NotValid, Problem
 from nrm.installation import installation
-from nrm.models import Case, Document
+from nrm.models import Case, Document, Referral
 from nrm.queries.cases import must_read
 from nrm.queries.referrals import GONE, referral
 from nrm.queries.tasks import task
@@ -142,7 +143,7 @@ def _keep_in_referral(work: Work, referral_id: str, *, file: _Given) -> Document
         raise IllegalMove(loaded.actions(), "referral_taken_back")
     sides = (sent.from_organisation_id, sent.to_organisation_id)
     mine = next((side for side in sides if side in work.actor.organisations), None)
-    return _add(work, loaded.case, file, referral_id=referral_id, organisation_id=mine)
+    return _add(work, loaded.case, file, referral=sent, organisation_id=mine)
 
 
 def _add(
@@ -151,7 +152,7 @@ def _add(
     given: _Given,
     *,
     task_id: str | None = None,
-    referral_id: str | None = None,
+    referral: Referral | None = None,
     organisation_id: str | None = None,
 ) -> DocumentAdded:
     if case.status != CaseStatus.OPEN:
@@ -174,7 +175,7 @@ def _add(
         case_id=case.id,
         person_id=case.person_id,
         task_id=task_id,
-        referral_id=referral_id,
+        referral_id=referral.id if referral is not None else None,
         organisation_id=organisation_id or case.organisation_id,
         kind=given.kind,
         name=seal(given.name, row=document_id, column="documents.name"),
@@ -185,13 +186,16 @@ def _add(
         added_by=work.actor.id,
         added_at=work.now,
     )
-    work.record(
-        "document.added",
-        stream=case.id,
-        subject=("document", document_id),
-        data={"kind": given.kind, "task": task_id, "referral": referral_id},
-        organisation_id=organisation_id,
-    )
+    if referral is not None:
+        clocks.record(work, referral, "document.added", document=document_id)
+    else:
+        work.record(
+            "document.added",
+            stream=case.id,
+            subject=("document", document_id),
+            data={"kind": given.kind, "task": task_id},
+            organisation_id=organisation_id,
+        )
     return added
 
 

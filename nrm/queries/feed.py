@@ -25,12 +25,10 @@ from nrm.db import db
 from nrm.errors import NotValid, Problem
 from nrm.installation import installation
 from nrm.models import Case, Event, Referral, Restriction, Service, Task
+from nrm.queries.referrals import GONE
 from nrm.queries.scope import sees_case
 from nrm.rules.partner_events import KEPT, TELLS, TEST, Envelope, Fact, envelope, kinds_of
 from nrm.vocabulary import Level, ReferralState
-
-GONE: Final = (ReferralState.WITHDRAWN, ReferralState.CANCELLED, ReferralState.ENTERED_IN_ERROR)
-"""States in which the receiver of a referral may know nothing more of it than that."""
 
 _ENDINGS: Final = tuple(sorted(kind for kind, told in TELLS.items() if told.ends_access))
 _TO_SENDERS: Final = frozenset(kind for kind, told in TELLS.items() if told.sender)
@@ -169,7 +167,8 @@ def _about(reader: Reader, kinds: Collection[str]) -> Select[*tuple[Any, ...]]:
         and_(
             Referral.to_organisation_id == reader.organisation_id,
             Referral.livemode.is_(reader.livemode),
-            or_(Referral.state.not_in([str(state) for state in GONE]), Event.kind.in_(_ENDINGS)),
+            Referral.state != str(ReferralState.DRAFT),
+            or_(Referral.state.not_in(sorted(map(str, GONE))), Event.kind.in_(_ENDINGS)),
         ),
         and_(
             Task.organisation_id == reader.organisation_id,
