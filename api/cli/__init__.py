@@ -16,6 +16,7 @@ from api.cli.keys import key
 from api.cli.lists import import_
 from api.cli.packs import pack
 from api.cli.paths import path
+from api.cli.sandbox import sandbox
 from api.cli.serving import demo, serve, worker
 from api.cli.starting import complain, describe, example
 from api.cli.texts import texts
@@ -34,7 +35,7 @@ def nrm() -> None:
     """
 
 
-for _command in (db, pack, path, form, texts, user, key, import_, serve, worker, verify, demo):
+for _command in (db, pack, path, form, texts, user, key, sandbox, import_, serve, worker, verify, demo):
     nrm.add_command(_command)
 
 

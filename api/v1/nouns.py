@@ -27,6 +27,7 @@ from api.v1 import (
     printing,
     referrals,
     runs,
+    sandbox,
     sessions,
     tasks,
     webhooks,
@@ -55,6 +56,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     notifications.notifications,
     keys.keys,
     oauth.oauth,
+    sandbox.sandbox,
     demonstration.demonstration,
     health.health,
 )

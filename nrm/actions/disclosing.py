@@ -81,7 +81,8 @@ def check_gate(
     now = work.now.astimezone(packs.pack().zone)
     word = rules.gate(
         _consents(work, case),
-        _agreement(work, organisation_id),
+        # Nobody signs an agreement about invented people.
+        _agreement(work, organisation_id) if case.livemode else rules.Agreement(signed_on=now.date()),
         organisation=organisation_id,
         purpose=purpose,
         categories=categories,

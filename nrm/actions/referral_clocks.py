@@ -265,12 +265,14 @@ def escalate(work: Work, case: Case, referral: Referral) -> None:
 def _tell_receiver(work: Work, referral: Referral, template: str) -> None:
     """Let a receiver without a screen know by its own channel; a letter would come too late for a clock."""
     receiver = work.session.get(Organisation, referral.to_organisation_id or "")
-    if receiver is not None and way_to(receiver) == EMAIL:
+    if receiver is not None and referral.livemode and way_to(receiver) == EMAIL:
         tell_organisation(work, receiver.id, template=template, subject=("referral", referral.id))
 
 
 def notify(work: Work, kind: str, referral: Referral, *, desk: str) -> None:
-    """Leave a neutral notice at a desk."""
+    """Leave a neutral notice at a desk; none about the sandbox, which nobody at a desk can see."""
+    if not referral.livemode:
+        return
     work.add(
         Notification,
         id=ids.new_id("ntf"),

@@ -221,17 +221,20 @@ def send_draft(work: Work, case: Case, referral: Referral) -> Gate:
     clocks.record(work, referral, "referral.sent", urgency=referral.urgency, attempt=referral.attempt)
     disclosure_id = disclose(work, case, referral, gate)
     receiver = work.session.get(Organisation, referral.to_organisation_id)
-    if receiver is not None and way_to(receiver) == LETTER:
+    if receiver is not None and referral.livemode and way_to(receiver) == LETTER:
         letters.write_for_referral(work, case, referral, disclosure_id=disclosure_id)
     deliver(work, referral, "referral_received", organisation_id=referral.to_organisation_id)
     if referral.to_desk_id is not None:
         clocks.notify(work, "referral.sent", referral, desk=referral.to_desk_id)
     clocks.restart(work, case, referral)
     note_plan_service(work, referral, "referred")
+    if not referral.livemode:
+        # A service of the sandbox may answer by itself.
+        work.enqueue("sandbox_answer", {"referral": referral.id}, due_at=work.now, case_id=case.id)
     return gate
 
 
 def deliver(work: Work, referral: Referral, template: str, *, organisation_id: str | None) -> None:
     """Let an organisation know, by its own channel, that there is something for it: ids only, no names."""
-    if organisation_id is not None:
+    if organisation_id is not None and referral.livemode:
         tell_organisation(work, organisation_id, template=template, subject=("referral", referral.id))

@@ -38,6 +38,9 @@ Entry: TypeAlias = (
 )
 E = TypeVar("E", bound=Entry)
 
+INVENTED: Final = "sandbox_"
+"""Codes of organisations and services that begin so are the sandbox's own and belong to no pack."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored(Generic[E]):
@@ -96,7 +99,8 @@ def entry_key(entry: Entry) -> str:
 
 def read_stored(session: Session) -> StoredPack:
     """Read everything of the pack that the database holds."""
-    organisations = list(session.scalars(select(Organisation).order_by(Organisation.code)))
+    real = Organisation.code.not_like(INVENTED.replace("_", r"\_") + "%", escape="\\")
+    organisations = list(session.scalars(select(Organisation).where(real).order_by(Organisation.code)))
     desks = list(session.scalars(select(Desk).order_by(Desk.code)))
     codes = {row.id: row.code for row in organisations}
     return StoredPack(
@@ -208,6 +212,7 @@ def _services(
             loaded_hash=row.loaded_hash,
         )
         for row in session.scalars(select(Service).order_by(Service.code))
+        if not row.code.startswith(INVENTED)
     )
 
 

@@ -243,3 +243,25 @@ def test_a_form_goes_out_as_a_spreadsheet_and_its_changes_are_shown(command: Com
 
     assert command("form", "export", str(TESTLAND), "-o", str(folder)).exit_code == 0
     assert len(list(folder.glob("*.xlsx"))) == len(list((TESTLAND / "forms").glob("*.json")))
+
+
+def test_a_partner_gets_a_sandbox_a_client_and_later_another_secret(command: Command, tmp_path: Path) -> None:
+    made = json.loads(command("sandbox", "open_door", "--json").output)
+    assert made["key"].startswith("nrm_test_")
+    assert made["services"][0] == "sandbox_of_open_door"
+    words = ("key", "client", "issue", "open_door", "--name", "x", "--scope", "events:read", "--json")
+    client = json.loads(command(*words).output)
+    assert (client["id"][:4], client["key"][:11]) == ("cli_", "nrm_client_")
+    jwk = tmp_path / "key.jwk"
+    jwk.write_text(json.dumps({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}))
+    signing = json.loads(command(*words, "--public-key", str(jwk)).output)
+    assert signing["key"] == ""
+    jwk.write_text("[]")
+    assert isinstance(command(*words, "--public-key", str(jwk)).exception, click.UsageError)
+    command("key", "revoke", signing["id"])
+    rotated = json.loads(command("key", "rotate", client["id"], "--json").output)
+    assert rotated["key"] != client["key"]
+    listed = [json.loads(line) for line in command("key", "list", "open_door", "--json").output.splitlines()]
+    assert {row["id"] for row in listed} == {made["id"], client["id"], signing["id"], rotated["id"]}
+    shown = command("key", "list").output
+    assert "revoked" in shown and rotated["key"] not in shown

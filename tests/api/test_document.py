@@ -25,7 +25,7 @@ assert create_app  # its import declares the endpoints
 WHOLE = os.environ.get("NRM_WHOLE") == "1"
 """Every role and every scope, and more requests; `make soak` does."""
 
-ROUNDS = 10 if WHOLE else 3
+ROUNDS = 5 if WHOLE else 3
 """Random requests for each endpoint and asker."""
 
 LEFT_OUT = {"sessions.sign_in", "sessions.sign_out", "sessions.end_others", "demonstration.move_clock"}
