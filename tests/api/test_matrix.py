@@ -115,11 +115,13 @@ def is_everybodys(operation: Operation) -> bool:
     )
 
 
-def wanted(operation: Operation, things: dict[str, str]) -> dict[str, Any] | None:
-    body = body_of(operation)
+def wanted(operation: Operation, things: dict[str, str]) -> dict[str, Any]:
+    """Give what is sent: a body that the verb would take, or a file."""
+    if operation.upload:
+        return {"query_string": {"name": "a.pdf"}, "data": b"%PDF-1.7"}
     if operation.name == "create" and operation.noun == "referrals":
-        return {"case_id": things["case_id"], "service_id": things["service_id"], "reason": "x"}
-    return body if operation.body is not None else None
+        return {"json": {"case_id": things["case_id"], "service_id": things["service_id"], "reason": "x"}}
+    return {"json": body_of(operation)} if operation.body is not None else {}
 
 
 def test_no_stranger_learns_of_another_organisations_objects(office: Office, things: dict[str, str]):
@@ -129,7 +131,7 @@ def test_no_stranger_learns_of_another_organisations_objects(office: Office, thi
             if not PART.search(operation.rule) or is_everybodys(operation):
                 continue
             path = PART.sub(lambda found: things[found[1]], operation.rule).removeprefix("/api/v1")
-            answer = browser.ask(operation.method, path, json=wanted(operation, things))
+            answer = browser.ask(operation.method, path, **wanted(operation, things))
             code = str((answer.get_json(silent=True, force=True) or {}).get("code"))
             said[answer.status_code, code] += 1
             hidden = answer.status_code == 404 or (answer.status_code == 403 and code in ABOUT_THE_ASKER)
@@ -155,7 +157,7 @@ def test_a_key_hears_the_same_of_a_strangers_object_as_of_none(office: Office, t
             told = []
             for ids in (things, gone):
                 path = PART.sub(lambda found, ids=ids: ids[found[1]], operation.rule).removeprefix("/api/v1")
-                answer = browser.ask(operation.method, path, json=wanted(operation, things))
+                answer = browser.ask(operation.method, path, **wanted(operation, things))
                 body = answer.get_json()
                 headers = {key for key, _ in answer.headers if not key.startswith("RateLimit")}
                 told.append((answer.status_code, body["code"], body["detail"], body.get("errors"), headers))
