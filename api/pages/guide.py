@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from api.pages import examples, reference
 from api.pages.kit.visits import Answer, Pages, Visit
 from nrm.installation import installation
+from nrm.rules.partner_events import TYPES
 from nrm.rules.permissions import SCOPES
 
 guide = Pages("guide")
@@ -105,6 +106,7 @@ def show_codes(visit: Visit) -> Answer:
             here="codes",
             states=reference.states(),
             verbs=reference.verbs(),
+            events=TYPES,
             lists=reference.code_lists(),
         )
     )

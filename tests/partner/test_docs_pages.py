@@ -13,6 +13,7 @@ from api.pages import examples
 from api.pages.guide import LANGUAGES, SECTIONS, snippets
 from api.transport.body import load
 from api.transport.endpoint import OPERATIONS
+from nrm.rules.partner_events import TYPES
 from nrm.rules.permissions import SCOPES
 from nrm.vocabulary import ReferralState
 from tests.api.conftest import Office
@@ -82,10 +83,12 @@ def test_the_reference_shows_every_call_of_a_key_and_no_other(client: FlaskClien
             assert name not in shown
 
 
-def test_every_state_and_scope_is_explained(client: FlaskClient):
+def test_every_state_event_and_scope_is_explained(client: FlaskClient):
     codes = client.get("/docs/codes").text
     for state in ReferralState:
         assert f'id="state-{state}"' in codes
+    for type_ in TYPES:
+        assert f'<code dir="ltr">{type_}</code>' in codes
     guide = client.get("/docs").text
     for scope in SCOPES:
         assert scope in guide

@@ -17,7 +17,8 @@ function request() {
   const call = field("call").selectedOptions[0].dataset;
   const key = field("key").value.trim();
   if (key && !key.startsWith("nrm_test_")) return form.dataset.onlyTest;
-  const headers = { Accept: "application/json, application/fhir+json, application/problem+json" };
+  const fhir = field("path").value.startsWith("/fhir/");
+  const headers = { Accept: fhir ? "application/fhir+json" : "application/json, application/problem+json" };
   if (key) headers.Authorization = `Bearer ${key}`;
   const options = { method: call.method, headers, credentials: "omit", redirect: "error", cache: "no-store" };
   if (call.method !== "GET" && field("body").value.trim()) {
