@@ -36,7 +36,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("versions", ("1",)),
     ("paging", ("1",)),
     ("events", ("1", "events")),
-    ("webhooks", ("1", "webhook")),
+    ("webhooks", ("1", "2", "endpoint", "webhook")),
     ("limits", ("1",)),
     ("standards", ("1", "hsds", "2", "fhir")),
     ("privacy", ("1",)),

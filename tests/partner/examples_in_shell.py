@@ -43,6 +43,7 @@ def test_the_examples_for_the_command_line_close_the_loop(partner: Partner):
         f"referral.accepted {partner.sent.made['id']}",
         f"referral.completed {partner.sent.made['id']}",
     }
+    assert json.loads(written["endpoint"])["secret"].startswith("whsec_")
     assert written["hsds"]
     assert json.loads(written["fhir"])["status"] == "completed"
     assert partner.state() == "completed"

@@ -57,7 +57,7 @@ def exported(partner: Partner) -> dict[str, str]:
 def test_the_python_examples_close_the_loop(partner: Partner):
     examples = partner.snippets.of("python")
     examples.pop("webhook")
-    assert list(examples) == ["whoami", "list", "read", "accept", "complete", "events"]
+    assert list(examples) == ["whoami", "list", "read", "accept", "complete", "events", "endpoint"]
     written = python(partner, "\n".join(examples.values()), **exported(partner))
     assert partner.state() == "completed"
     assert "completed provided" in written
