@@ -76,6 +76,19 @@ class Actor:
         whole = (seat.organisation_id for seat in self.seats if seat.desk_id is None)
         return tuple(dict.fromkeys((self.id, *self.desks, *whole)))
 
+    def holders_with(self, permission: str) -> tuple[str, ...]:
+        """Ids under which this actor may hold case access that counts for a permission.
+
+        What one seat allows does not count for what another seat is let into: somebody who reads cases at one desk and
+        only answers referrals at another does not read the cases of the other. Access that was given to the person
+        counts with any seat. A program's key has scopes of its own and one seat.
+        """
+        if self.kind is not ActorKind.USER:
+            return self.holders
+        fit = [seat for seat in self.seats if permission in seat.permissions]
+        found = [self.id] if fit else []
+        return tuple(dict.fromkeys((*found, *(seat.desk_id or seat.organisation_id for seat in fit))))
+
     def may(self, permission: str, *, desk: str | None = None, organisation: str | None = None) -> bool:
         """Say whether some seat gives a permission.
 

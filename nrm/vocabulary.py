@@ -35,6 +35,10 @@ APART: Final = "apart"
 """Mark in a run's context: only the desks that work on its tasks come to know of them."""
 
 
+TEAM_DESK: Final = "team_desk"
+"""Mark in a run's context: the desk whose people work on the case where it is strictly confidential."""
+
+
 class CaseStatus(StrEnum):
     """Whether a case is being worked on."""
 

@@ -17,7 +17,7 @@ from nrm.errors import NotValid
 from nrm.models import Case, Document, Need, PlanService, Referral, Service, ServiceCoverage
 from nrm.queries import packs
 from nrm.rules.statuses import TERMINAL
-from nrm.vocabulary import LoopAnswer, Party, Priority, ReferralOutcome, ReferralState
+from nrm.vocabulary import TEAM_DESK, LoopAnswer, Party, Priority, ReferralOutcome, ReferralState
 
 
 def _draft_referral(work: Work, call: CheckCall) -> CheckResult:
@@ -42,6 +42,7 @@ def _draft_referral(work: Work, call: CheckCall) -> CheckResult:
             plan_service_id=plan_service.id if plan_service else None,
             run_id=call.run_id,
             parent=parent,
+            team_desk=call.context.get(TEAM_DESK),
         )
     except NotValid as error:
         first = error.problems[0]

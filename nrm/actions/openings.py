@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime, time
 from typing import Final
 
@@ -17,7 +17,7 @@ from nrm.models import Case, PlanService, Task
 from nrm.queries import packs, paths
 from nrm.queries.packs import DeskEntry
 from nrm.rules.deadlines import CLOCK, Calendar, due_at, share_at
-from nrm.vocabulary import Access, Holder, Priority
+from nrm.vocabulary import TEAM_DESK, Access, Holder, Level, Priority
 
 OWNER_ROLE: Final = "case_handler"
 """Role of the desk that owns cases."""
@@ -35,7 +35,7 @@ def open_task(
     version_id: str,
     token: str,
     item: str | None,
-    context: Mapping[str, str],
+    context: MutableMapping[str, str],
     planned: object = None,
     known_desks: frozenset[str] = frozenset(),
 ) -> str:
@@ -49,7 +49,8 @@ def open_task(
         version_id: the run's path version.
         token: the engine's token.
         item: the list item in multi-instance.
-        context: the run's context ({"receiver": organisation id} where a provider's desk works on the step).
+        context: the run's context ({"receiver": organisation id} where a provider's desk works on the step); in a
+            strict case the desk of its team is noted there.
         planned: id of the planned service that the run is about.
         known_desks: desks that have access to the case already.
 
@@ -62,6 +63,7 @@ def open_task(
     desk = _desk_for(case, step, context)
     if desk is None:
         raise StepFailed("no_desk", step.id, role=step.role, place=case.governorate)
+    _note_team(case, desk, context)
     form = paths.version(version_id).forms[step.form] if step.form else None
     task_id = ids.new_id("tsk")
     due, wake = _times(work, case, step.due)
@@ -122,11 +124,26 @@ _ACCESS_OF: Final = {"case.work": Access.WORK, "case.read": Access.READ, "case.o
 """Permission of a role → how far its desk sees a case in which it has a task; the first that fits."""
 
 
+def _note_team(case: Case, desk: DeskEntry, context: MutableMapping[str, str]) -> None:
+    """Remember which desk works on a strict case, for this run and those that it starts."""
+    permissions = packs.pack().roles.get(desk.role, frozenset())
+    if case.level == Level.STRICT and permissions >= _OF_A_TEAM:
+        context[TEAM_DESK] = desk.id
+
+
+_OF_A_TEAM: Final = frozenset({"case.read_strict", "case.work", "referral.send"})
+"""What the desk may do that a strict case is left to; a panel that only decides is none."""
+
+
 def _desk_for(case: Case, step: Step, context: Mapping[str, str]) -> DeskEntry | None:
     """Find the desk of a step: the case's own for its role, the receiver's, else the nearest that does the work."""
     data = packs.pack()
     role = step.role or OWNER_ROLE
     if role == OWNER_ROLE and step.organisation is None:
+        # What a handler does in any case, the team does in its own: nobody else need learn what it is about.
+        team = data.desk(context.get(TEAM_DESK)) if case.level == Level.STRICT else None
+        if team is not None:
+            return team
         # The case may have been moved to a desk that is not the nearest one: it stays with its owner.
         own = next((desk for desk in data.desks if desk.id == case.desk_id and desk.role == role), None)
         if own is not None:

@@ -21,7 +21,7 @@ from nrm.rules.consent import default_categories, forbidden_categories
 from nrm.rules.statuses import OPEN
 from nrm.rules.texts import WrongValue, clean_text
 from nrm.sealing import seal
-from nrm.vocabulary import DataCategory, LoopAnswer, Priority, ReferralState
+from nrm.vocabulary import DataCategory, Level, LoopAnswer, Priority, ReferralState
 
 _S = ReferralState
 
@@ -39,6 +39,7 @@ def draft_referral(
     external_id: str | None = None,
     run_id: str | None = None,
     parent: Referral | None = None,
+    team_desk: str | None = None,
 ) -> Referral:
     """Make the draft of a referral inside an action that has locked the case; arguments as for `create_referral`.
 
@@ -54,6 +55,7 @@ def draft_referral(
         external_id: the sender's own reference.
         run_id: the run that waits for it.
         parent: the referral that was not served, of which this is the next round.
+        team_desk: the desk that works on a strict case and so is the sender; None for the case's own.
 
     Raises:
         NotValid: a field is wrong.
@@ -63,6 +65,7 @@ def draft_referral(
     chosen = sorted(default_categories(service.category)) if categories is None else sorted(set(categories))
     check_draft(service, urgency=urgency, categories=chosen)
     check_links(work, case, plan_service_id=plan_service_id, external_id=external_id)
+    team = packs.pack().desk(team_desk) if case.level == Level.STRICT else None
     referral_id = ids.new_id("ref")
     referral = Referral(
         id=referral_id,
@@ -73,8 +76,8 @@ def draft_referral(
         plan_service_id=plan_service_id,
         service_id=service.id,
         category=service.category,
-        from_organisation_id=case.organisation_id,
-        from_desk_id=case.desk_id,
+        from_organisation_id=team.organisation_id if team else case.organisation_id,
+        from_desk_id=team.id if team else case.desk_id,
         to_organisation_id=service.organisation_id,
         to_desk_id=receiving_desk(service, case),
         state=_S.DRAFT,

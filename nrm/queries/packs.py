@@ -195,6 +195,10 @@ class PackData:
                 return True
         return False
 
+    def desk(self, desk_id: str | None) -> DeskEntry | None:
+        """Give an active desk by its id."""
+        return next((desk for desk in self.desks if desk.id == desk_id), None)
+
     def find_desk(
         self,
         role: str,

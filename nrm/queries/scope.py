@@ -22,11 +22,15 @@ def holds_access(actor: Actor, now: datetime, *, writing: bool = False, reading:
     Args:
         actor: who asks.
         now: the present moment.
-        writing: only access that lets the holder work on the case.
-        reading: only access that lets the holder read what stands in it, more than an overview.
+        writing: only access that lets the holder work on the case, through a seat that may.
+        reading: only access that lets the holder read what stands in it, more than an overview, through a seat that
+            may.
     """
+    holders = actor.holders
+    if writing or reading:
+        holders = actor.holders_with("case.work" if writing else "case.read")
     condition = and_(
-        CaseAccess.holder_id.in_(actor.holders),
+        CaseAccess.holder_id.in_(holders),
         or_(CaseAccess.until.is_(None), CaseAccess.until > now),
     )
     if writing:

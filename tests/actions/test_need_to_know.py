@@ -10,7 +10,7 @@ from sqlalchemy import select
 from nrm.actions import cases, incidents, runs, task_clocks, tasks
 from nrm.actions._action import transact
 from nrm.actors import SYSTEM, Actor, Seat
-from nrm.errors import NotFound, NotValid
+from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid
 from nrm.models import Case, CaseAccess, Outcome, Path, PathVersion, Person, Run, Task
 from nrm.queries import packs
 from nrm.queries import tasks as task_queries
@@ -281,3 +281,34 @@ def test_a_strict_case_is_shared_only_with_roles_that_may_know_such(land: World)
             assert refused.problems[0].code == "not_for_strict_cases"
         else:
             assert allowed
+
+
+def test_what_one_desk_may_do_does_not_count_for_the_cases_of_another(land: World):
+    """Somebody handles cases in one place and answers referrals in another: two seats, two sights."""
+    _, case_id = opened(land, "hello")
+    elsewhere = land.at_desk("case_handler", "hillin")
+    answering = land.receiver_of("open_door")
+    both = dataclasses.replace(answering, seats=(*answering.seats, *elsewhere.seats))
+    desk = answering.seats[0].desk_id
+    supervisor = land.at_desk("supervisor", "norvale")
+    cases.share_case(supervisor, case_id, holder_kind="desk", holder_id=str(desk), access="work")
+    assert sees(land, both, case_id)
+    assert not sees(land, both, case_id, reading=True)
+    assert not sees(land, both, case_id, writing=True)
+    with pytest.raises(NotAllowed):
+        cases.add_note(both, case_id, text="from the wrong seat")
+    cases.share_case(supervisor, case_id, holder_kind="user", holder_id=both.id, access="work")
+    assert sees(land, both, case_id, writing=True), "what was given to the person counts with any seat"
+
+
+def test_a_strict_cases_team_does_what_the_handlers_desk_does_in_other_cases(land: World):
+    path = desks(land, ("assess", "child_specialist"), ("prepare", "case_handler"))
+    specialist = land.at_desk("child_specialist", "norvale")
+    handler, strict = opened(land, path, level="strict")
+    complete(land, specialist, strict, "assess")
+    assert land.open_tasks(strict)["prepare"].desk_id == specialist.seats[0].desk_id
+    with pytest.raises(IllegalMove):
+        tasks.claim_task(handler, land.open_tasks(strict)["prepare"].id)
+    _, usual = opened(land, path)
+    complete(land, specialist, usual, "assess")
+    assert land.open_tasks(usual)["prepare"].desk_id == handler.seats[0].desk_id
