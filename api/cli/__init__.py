@@ -21,6 +21,7 @@ from api.cli.serving import demo, serve, worker
 from api.cli.starting import complain, describe, example
 from api.cli.texts import texts
 from api.cli.users import user
+from nrm.actions.pack_checks import render_problem
 from nrm.config import BadSetting
 from nrm.countries import BadPack
 from nrm.errors import NrmError
@@ -53,7 +54,7 @@ def main() -> None:
         sys.exit(2)
     except BadPack as error:
         for problem in error.problems:
-            complain(f"{problem.file}: {problem.pointer} {problem.code}")
+            complain(f"{problem.file} {problem.pointer}: {render_problem(problem, 'en')}")
         sys.exit(1)
     except NrmError as error:
         describe(error)

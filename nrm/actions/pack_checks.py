@@ -10,7 +10,7 @@ import orjson
 
 from nrm.actions.path_checks import pack_facts
 from nrm.actions.path_loading import compile_paths, pack_resources, path_problem
-from nrm.countries import ItemKind, Json, Pack, PackProblem
+from nrm.countries import BadPack, ItemKind, Json, Pack, PackProblem
 from nrm.engine.confined import GAVE_UP, check_diagram
 from nrm.engine.findings import Finding
 from nrm.engine.lint import lint_path
@@ -45,7 +45,10 @@ def check_pack(pack: Pack) -> tuple[PackProblem, ...]:
         read += [path_problem(key, finding) for finding in _findings(diagram, resources_key(resources))]
     if any(not problem.warning for problem in (*problems, *read)):
         return (*problems, *read)
-    compile_paths(pack.paths, resources)
+    try:
+        compile_paths(pack.paths, resources)
+    except BadPack as error:
+        return (*problems, *error.problems)
     return (*problems, *_with_names(pack))
 
 

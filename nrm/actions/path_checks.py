@@ -105,13 +105,25 @@ class PackReport:
         """Whether every path could be published."""
         return not self.problems and all(path.ok for path in self.paths)
 
+    @property
+    def whole(self) -> bool:
+        """Whether every path could be published, and its scenarios together take every way of it."""
+        return self.ok and not any(path.gaps for path in self.paths)
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many paths and scenarios there are, and how many ways no scenario takes."""
+        played, gaps = (sum(map(len, parts)) for parts in zip(*((p.played, p.gaps) for p in self.paths), strict=True))
+        return len(self.paths), played, gaps
+
     def lines(self, language: str) -> Iterator[str]:
         """Say it in lines of plain text: one for each path, and below it one for each thing that is wrong."""
         for file, finding in self.problems:
             yield f"{file}: {render_finding(finding, language)}"
         for path in self.paths:
             passed = sum(each.passed for each in path.played)
-            yield f"{'ok  ' if path.ok else 'FAIL'} {path.key}  {passed}/{len(path.played)}  ({len(path.gaps)})"
+            word = "FAIL" if not path.ok else "GAPS" if path.gaps else "ok  "
+            yield f"{word} {path.key}  {passed}/{len(path.played)}"
             for played in path.played:
                 for finding in played.findings:
                     yield f"     {played.scenario.name}: {render_finding(finding, language)}"

@@ -41,7 +41,9 @@ def change(file: Path, old: str, new: str) -> None:
 
 def test_every_scenario_of_the_test_country_passes_and_leaves_nothing_out() -> None:
     report = play_pack(PACKS / "testland")
-    assert report.ok, "\n".join(report.lines("en"))
+    assert report.whole, "\n".join(report.lines("en"))
+    assert report.counts[0] == len(report.paths)
+    assert report.counts[2] == 0
     assert all(path.played for path in report.paths)
     assert [gap.element for path in report.paths for gap in path.gaps] == []
 
@@ -56,9 +58,19 @@ def test_a_scenario_that_no_longer_holds_fails_its_path_and_says_why(pack: Path)
 
 def test_a_way_that_nobody_plays_is_named(pack: Path) -> None:
     (pack / "scenarios" / "hello" / "no_tea.json").unlink()
-    (hello,) = [path for path in play_pack(pack).paths if path.key == "hello"]
+    report = play_pack(pack)
+    (hello,) = [path for path in report.paths if path.key == "hello"]
     assert hello.ok
     assert "end_not_covered" in [gap.code for gap in hello.gaps]
+    assert (report.ok, report.whole) == (True, False)
+    assert any(line.startswith("GAPS hello") for line in report.lines("en"))
+
+
+def test_a_path_without_any_story_leaves_the_pack_unfinished(pack: Path) -> None:
+    shutil.rmtree(pack / "scenarios" / "hello")
+    report = play_pack(pack)
+    assert not report.whole
+    assert [gap.code for path in report.paths for gap in path.gaps] == ["no_scenario"]
 
 
 def test_a_path_with_an_error_is_not_played(pack: Path) -> None:
@@ -79,6 +91,12 @@ def test_files_that_are_no_scenarios_are_named(pack: Path) -> None:
         ("broken.json", "scenario_unreadable"),
         ("lost.json", "scenario_unknown_path"),
     }
+
+
+def test_a_diagram_whose_process_has_another_name_than_its_file_is_named(pack: Path) -> None:
+    shutil.copy(pack / "paths" / "hello.bpmn", pack / "paths" / "good_bye.bpmn")
+    wrong = [problem for problem in check_pack(read_pack(pack)) if not problem.warning]
+    assert [(problem.file, problem.code) for problem in wrong] == [("paths/good_bye.bpmn", "name_differs_from_file")]
 
 
 def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path) -> None:
