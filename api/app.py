@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import logs
 from api.openapi import document
-from api.pages import problem_list, welcome
+from api.pages import welcome
 from api.pages.nouns import register_pages
 from api.security.asking import refuse_secret_in_address, who_asks
 from api.security.headers import secure
@@ -66,7 +66,6 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
     for noun in NOUNS:
         app.register_blueprint(noun.blueprint)
     app.add_url_rule("/api/v1/openapi.json", endpoint="openapi", view_func=_openapi, methods=["GET"])
-    app.register_blueprint(problem_list.blueprint)
     register_pages(app)
     if config.demo:
         app.register_blueprint(welcome.blueprint)

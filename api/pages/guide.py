@@ -11,7 +11,7 @@ from typing import Final
 from flask import Response
 from markupsafe import Markup, escape
 
-from api.pages import examples, reference
+from api.pages import examples, problem_list, reference
 from api.pages.kit.visits import Answer, Pages, Visit
 from nrm.installation import installation
 from nrm.rules.partner_events import TYPES
@@ -110,6 +110,12 @@ def show_codes(visit: Visit) -> Answer:
             lists=reference.code_lists(),
         )
     )
+
+
+@guide.get("/docs/problems", signed_in=False)
+def show_problems(visit: Visit) -> Answer:
+    """Show every code that an answer may carry."""
+    return _keep(visit.show("docs/problems.html", here="problems", problems=problem_list.explained(), coded=coded))
 
 
 @guide.get("/docs/try", signed_in=False)

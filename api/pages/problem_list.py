@@ -1,26 +1,19 @@
-"""Where the type of each problem leads: a page that says every code in every language, without a script."""
+"""What the page says to which the type of each problem leads: every code in every language."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Response, render_template
-
+from api.pages.kit.words import RIGHT_TO_LEFT
 from nrm.i18n import DEFAULT, LANGUAGES, catalogue
 
-_HERE: Final = Path(__file__).parents[1]
-_RIGHT_TO_LEFT: Final = frozenset({"ar", "ckb"})
 _CATALOGUES: Final = ("errors", "problems", "findings", "expressions")
 """Where words of codes are looked for, in this order, as for the answers themselves."""
 
 _PLACE: Final = re.compile(r"\{\w*\}")
-_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-
-blueprint: Final = Blueprint("problem_list", __name__, template_folder=str(_HERE / "templates"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +28,9 @@ class Explained:
     code: str
     texts: tuple[tuple[str, str, str], ...]
 
-
-@blueprint.get("/docs/problems")
-def problems() -> Response:
-    """Show all codes."""
-    answer = Response(_page(), content_type="text/html; charset=utf-8")
-    answer.headers["Content-Security-Policy"] = _POLICY
-    answer.headers["Cache-Control"] = "public, max-age=3600"
-    return answer
-
-
-@lru_cache(maxsize=1)
-def _page() -> str:
-    heads = [(code, _direction(code), catalogue("errors", code)["problems_head"]) for code in LANGUAGES]
-    return render_template("docs/problems.html", heads=heads, problems=explained())
+    def told_in(self, language: str) -> tuple[tuple[str, str, str], ...]:
+        """Give the texts with those of one language first."""
+        return tuple(sorted(self.texts, key=lambda text: text[0] != language))
 
 
 @lru_cache(maxsize=1)
@@ -63,7 +45,7 @@ def explained() -> tuple[Explained, ...]:
 
 
 def _direction(language: str) -> str:
-    return "rtl" if language in _RIGHT_TO_LEFT else "ltr"
+    return "rtl" if language in RIGHT_TO_LEFT else "ltr"
 
 
 def _words(code: str, language: str) -> str:

@@ -135,7 +135,7 @@ def _states(statuses: str | None) -> frozenset[str] | None:
     asked = {status.strip() for status in statuses.split(",")}
     known = {facts.fhir for facts in REFERRAL_STATES.values()}
     if not asked <= known:
-        raise _wrong("status", "not_a_choice", choices=", ".join(sorted(known)))
+        raise _unfit("status", "not_a_choice", choices=", ".join(sorted(known)))
     return frozenset(str(state) for state, facts in REFERRAL_STATES.items() if facts.fhir in asked)
 
 
@@ -152,11 +152,11 @@ def _moments(asked: str | None) -> tuple[datetime | None, datetime | None]:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise _wrong("_lastUpdated", "not_a_moment") from None
+        raise _unfit("_lastUpdated", "not_a_moment") from None
     if moment.tzinfo is None:
-        raise _wrong("_lastUpdated", "no_time_zone")
+        raise _unfit("_lastUpdated", "no_time_zone")
     if prefix not in ("ge", "le"):
-        raise _wrong("_lastUpdated", "not_a_choice", choices="ge, le")
+        raise _unfit("_lastUpdated", "not_a_choice", choices="ge, le")
     return (moment, None) if prefix == "ge" else (None, moment)
 
 
@@ -171,11 +171,11 @@ def _organisation(ask: Ask, name: str) -> str | None:
         return None
     found = str(given).rpartition("|")[2].removeprefix("Organization/").replace("-", "_", 1)
     if not is_id(found, "org"):
-        raise _wrong(name, "not_an_id")
+        raise _unfit(name, "not_an_id")
     return found
 
 
-def _wrong(pointer: str, code: str, **params: str) -> NotValid:
+def _unfit(pointer: str, code: str, **params: str) -> NotValid:
     return NotValid([Problem(pointer=f"/{pointer}", code=code, params=params)])
 
 

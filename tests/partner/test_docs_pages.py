@@ -19,7 +19,7 @@ from nrm.vocabulary import ReferralState
 from tests.api.conftest import Office
 from tests.partner.conftest import Snippets
 
-PAGES = ("/docs", "/docs/reference", "/docs/codes", "/docs/try")
+PAGES = ("/docs", "/docs/reference", "/docs/codes", "/docs/problems", "/docs/try")
 
 
 @pytest.fixture
