@@ -229,6 +229,14 @@ class LetterAnswer(StrEnum):
     REFUSED = "refused"
 
 
+class ComplaintState(StrEnum):
+    """How far a complaint is that came in by the public door."""
+
+    RECEIVED = "received"
+    IN_HAND = "in_hand"
+    ANSWERED = "answered"
+
+
 class WithdrawReason(StrEnum):
     """Why a referral may no longer be carried on for the returnee."""
 

@@ -7,6 +7,7 @@ from typing import Final
 from api.transport.endpoint import Noun
 from api.v1 import (
     cases,
+    complaints,
     consents,
     demonstration,
     directory,
@@ -17,6 +18,7 @@ from api.v1 import (
     hsds,
     incidents,
     keys,
+    incoming_letters,
     letters,
     manifests,
     notifications,
@@ -45,6 +47,8 @@ NOUNS: Final[tuple[Noun, ...]] = (
     referrals.referrals,
     letters.letters,
     documents.documents,
+    incoming_letters.incoming_letters,
+    complaints.complaints,
     paths.paths,
     incidents.incidents,
     directory.directory,

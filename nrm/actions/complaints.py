@@ -35,6 +35,16 @@ def start_complaint(work: Work, case_number: str, *, path: str = COMPLAINT_PATH)
         NotFound: no case has this number.
         IllegalMove: when the path cannot start; nothing was written for it.
     """
+    return begin_complaint(work, case_number, path=path)
+
+
+def begin_complaint(work: Work, case_number: str, *, path: str = COMPLAINT_PATH) -> str:
+    """Start the path of complaints for a case, inside an action.
+
+    Raises:
+        NotFound: no case has this number.
+        IllegalMove: when the path cannot start.
+    """
     known = select(Case.id).where(Case.number == case_number.strip().upper(), Case.livemode.is_(work.actor.livemode))
     case_id = work.session.execute(known).scalar_one_or_none()
     if case_id is None:

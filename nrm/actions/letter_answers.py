@@ -66,6 +66,30 @@ def record_answer(
     work.session.refresh(letter, with_for_update=True)
     if version is not None and letter.version != version:
         raise StaleVersion(letter.version)
+    return write_answer(
+        work, case, letter, answer=answer, number=number, dated=dated, given=Given(reason=reason, note=note)
+    )
+
+
+def write_answer(
+    work: Work, case: Case, letter: Letter, *, answer: str, number: str, dated: date, given: Given
+) -> LetterResult:
+    """Write an answer to a letter and let the referral or the path go on, inside an action that has locked both.
+
+    Args:
+        work: the transaction.
+        case: the locked case.
+        letter: the locked letter.
+        answer: received, agreed or refused.
+        number: incoming number.
+        dated: the day on which it came in.
+        given: what goes with the referral's verb.
+
+    Raises:
+        NotAllowed: the actor has no part in the referral.
+        NotValid: the answer, number, date or reason cannot be right.
+        IllegalMove: it was answered before, or the referral does not wait for this answer.
+    """
     if letter.answer in {LetterAnswer.AGREED, LetterAnswer.REFUSED}:
         raise IllegalMove((), "letter_answered")
     said, clean = _checked(work, letter, answer=answer, number=number, dated=dated)
@@ -81,7 +105,7 @@ def record_answer(
         organisation_id=letter.to_organisation_id,
     )
     work.session.flush()
-    _go_on(work, case, letter, said, number=clean, given=Given(reason=reason, note=note))
+    _go_on(work, case, letter, said, number=clean, given=given)
     return letter_result(letter)
 
 

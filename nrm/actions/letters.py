@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import select, update
-
 from nrm import ids
 from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
 from nrm.actions.disclosing import Gate, check_gate, disclose_to
+from nrm.actions.letter_numbers import next_number
 from nrm.errors import IllegalMove, NotFound, NotValid, Problem
 from nrm.installation import installation
-from nrm.models import Case, Desk, Letter, LetterCounter, Organisation, Referral, Service
+from nrm.models import Case, Desk, Letter, Organisation, Referral, Service
 from nrm.queries import packs
 from nrm.queries.person_records import load_people
 from nrm.queries.shown_names import full_name
@@ -54,8 +53,8 @@ class Wish:
     Attributes:
         template: key of a template of the pack.
         organisation_id: who gets it.
-        language: ar or ckb; None for that of the receiver's jurisdiction.
-        digits: latin or arab; None for the country's.
+        language: ar or ckb; None for that of the receiver, else of its jurisdiction.
+        digits: latin or arab; None for those of the receiver, else of the country.
         run_id: the run that waits for the answer.
         referral: the referral that it carries.
     """
@@ -97,8 +96,8 @@ def register_letter(
         case_id: a case that the actor works on.
         template: key of a template of the pack.
         organisation_id: who gets it.
-        language: ar or ckb; None for that of the receiver's jurisdiction.
-        digits: latin or arab; None for the country's.
+        language: ar or ckb; None for that of the receiver, else of its jurisdiction.
+        digits: latin or arab; None for those of the receiver, else of the country.
 
     Raises:
         NotFound: the case is not the actor's to know of.
@@ -196,7 +195,8 @@ def _keep(
 ) -> Letter:
     receiver = work.session.get_one(Organisation, wish.organisation_id)
     language = wish.language or _language_of(receiver)
-    digits = wish.digits or str(packs.pack().country.get("default_digits") or "latin")
+    wished = (wish.digits, receiver.letter_digits, packs.pack().country.get("default_digits"))
+    digits = next((str(each) for each in wished if each in DIGITS), "latin")
     today = work.now.astimezone(packs.pack().zone).date()
     letter_id = ids.new_id("let")
     values = _values(work, case, wish.referral, categories=categories, language=language)
@@ -207,7 +207,7 @@ def _keep(
         organisation_id=case.organisation_id,
         to_organisation_id=receiver.id,
         year=today.year,
-        number=_next_number(work, case, today.year),
+        number=next_number(work, case.organisation_id, today.year, livemode=case.livemode),
         dated=today,
         case_id=case.id,
         referral_id=wish.referral.id if wish.referral else None,
@@ -235,26 +235,10 @@ def _keep(
     return letter
 
 
-def _next_number(work: Work, case: Case, year: int) -> int:
-    """Give the next number; the counter's row stays locked until the end, so a letter that fails leaves no gap."""
-    work.flush()
-    mine = (
-        LetterCounter.organisation_id == case.organisation_id,
-        LetterCounter.year == year,
-        LetterCounter.livemode.is_(case.livemode),
-    )
-    done = work.session.execute(update(LetterCounter).where(*mine).values(last=LetterCounter.last + 1))
-    if done.rowcount == 0:  # type: ignore[attr-defined]  # an update gives a cursor result
-        # Two first letters of a year meet in the primary key; the later transaction is tried again.
-        work.add(LetterCounter, organisation_id=case.organisation_id, year=year, livemode=case.livemode, last=1)
-        work.flush()
-        return 1
-    return int(work.session.execute(select(LetterCounter.last).where(*mine)).scalar_one())
-
-
 def _language_of(organisation: Organisation) -> str:
     data = packs.pack()
     wished = (
+        organisation.letter_language,
         data.jurisdictions.get(organisation.jurisdiction or "", {}).get("letter_language"),
         data.country.get("default_language"),
     )

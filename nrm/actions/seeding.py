@@ -215,6 +215,7 @@ class _Loading:
     def save_organisation(self, entry: countries.Organisation, row: Stored[countries.Organisation] | None) -> None:
         columns = _columns(entry, "code", "names", "kind", "jurisdiction", "channel", "email", "phone", "active")
         columns["languages"] = list(entry.languages)
+        columns |= _columns(entry, "letter_language", "letter_digits")
         self.organisations[entry.code] = self.save(Organisation, "org", row, columns)
 
     def save_desk(self, entry: countries.Desk, row: Stored[countries.Desk] | None) -> None:

@@ -48,6 +48,8 @@ def read_organisation(node: Node) -> tuple[Organisation, dict[str, Json]]:
         email=node.maybe("email"),
         phone=node.maybe("phone"),
         languages=node.codes("languages"),
+        letter_language=node.maybe("letter_language"),
+        letter_digits=node.maybe("letter_digits"),
         active=node.flag("active", default=True),
     )
     return organisation, node.some("invented", "verified")

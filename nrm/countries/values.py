@@ -57,6 +57,8 @@ class Organisation:
     email: str | None = None
     phone: str | None = None
     languages: tuple[str, ...] = ()
+    letter_language: str | None = None
+    letter_digits: str | None = None
     active: bool = True
 
 

@@ -1,12 +1,13 @@
 """The tables: one module per noun, each column with its class."""
 
 from nrm.models.cases import Case, CaseAccess, CaseNote, Need, Plan, PlanService
+from nrm.models.complaints import Complaint
 from nrm.models.consents import Consent, ConsentOverride, Disclosure, Restriction
 from nrm.models.documents import Document
 from nrm.models.events import Event, EventHead
 from nrm.models.jobs import Delivery, IdempotencyKey, Job, Runner, Schedule
 from nrm.models.keys import AccessToken, ApiKey, RequestRecord, UsedAssertion
-from nrm.models.letters import Letter, LetterCounter
+from nrm.models.letters import IncomingLetter, Letter, LetterCounter
 from nrm.models.organisations import (
     CodeEntry,
     Desk,
@@ -33,6 +34,7 @@ __all__ = [
     "CaseAccess",
     "CaseNote",
     "CodeEntry",
+    "Complaint",
     "Consent",
     "ConsentOverride",
     "Delivery",
@@ -47,6 +49,7 @@ __all__ = [
     "IdentityDocument",
     "InboxMessage",
     "Incident",
+    "IncomingLetter",
     "Job",
     "Letter",
     "LetterCounter",

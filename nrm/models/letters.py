@@ -1,4 +1,4 @@
-"""Letters: the register of what leaves on paper, and the counters that number it without gaps."""
+"""Letters: the registers of what leaves and what comes in on paper, and the counters that number them without gaps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from nrm.models.columns import ACTOR, CODE, ID, key, link, personal, public, sen
 
 
 class LetterCounter(Base):
-    """The last outgoing number of an organisation in a year; its row is locked while a number is given.
+    """The last number of an organisation's register in a year; its row is locked while a number is given.
+
+    Outgoing and incoming letters have registers of their own.
 
     Practice cases count by themselves, so that the real register has no gaps.
     """
@@ -21,6 +23,7 @@ class LetterCounter(Base):
     organisation_id: Mapped[str] = public(ID, primary_key=True)
     year: Mapped[int] = public(Integer, primary_key=True)
     livemode: Mapped[bool] = public(Boolean, primary_key=True)
+    direction: Mapped[str] = public(String(3), primary_key=True, default="out")
     last: Mapped[int] = public(Integer, default=0)
 
 
@@ -59,4 +62,35 @@ class Letter(Base):
     __table_args__ = (
         UniqueConstraint("organisation_id", "year", "livemode", "number"),
         Index("ix_letters_registered", "registered_at", "id"),
+    )
+
+
+class IncomingLetter(Base):
+    """One letter that came in, asked for or not, as the clerk of a desk registered it.
+
+    `number` is our incoming number of the year. While `case_id` is empty the letter stands in the desk's list of
+    letters without a case; afterwards it belongs to the case and is known to those who know the case.
+    """
+
+    __tablename__ = "incoming_letters"
+    id: Mapped[str] = key()
+    organisation_id: Mapped[str] = link("organisations", index=False)
+    desk_id: Mapped[str] = link("desks")
+    year: Mapped[int] = public(Integer)
+    number: Mapped[int] = public(Integer)
+    received_on: Mapped[date] = public(Date)
+    from_organisation_id: Mapped[str | None] = link("organisations", index=False, nullable=True)
+    content: Mapped[str] = sensitive(Text)
+    case_id: Mapped[str | None] = link("cases", nullable=True)
+    referral_id: Mapped[str | None] = link("referrals", nullable=True)
+    answers_id: Mapped[str | None] = link("letters", nullable=True)
+    registered_by: Mapped[str] = public(ACTOR)
+    registered_at: Mapped[datetime] = public(UtcDateTime)
+    linked_by: Mapped[str | None] = public(ACTOR, nullable=True)
+    linked_at: Mapped[datetime | None] = public(UtcDateTime)
+    livemode: Mapped[bool] = public(Boolean, default=True)
+    version: Mapped[int] = public(Integer, default=1)
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "year", "livemode", "number"),
+        Index("ix_incoming_letters_registered", "registered_at", "id"),
     )

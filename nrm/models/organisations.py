@@ -25,6 +25,8 @@ class Organisation(Base):
     email: Mapped[str | None] = personal(String(254))
     phone: Mapped[str | None] = personal(String(40))
     languages: Mapped[list[str]] = public(JSON)
+    letter_language: Mapped[str | None] = public(String(8))
+    letter_digits: Mapped[str | None] = public(String(8))
     active: Mapped[bool] = public(Boolean, default=True)
     loaded_hash: Mapped[str | None] = public(String(64))
     version: Mapped[int] = public(Integer, default=1)

@@ -171,6 +171,8 @@ def _organisation(row: Organisation) -> Stored[countries.Organisation]:
         email=row.email,
         phone=row.phone,
         languages=tuple(row.languages),
+        letter_language=row.letter_language,
+        letter_digits=row.letter_digits,
         active=row.active,
     )
     return Stored(id=row.id, entry=entry, loaded_hash=row.loaded_hash)

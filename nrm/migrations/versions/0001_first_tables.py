@@ -161,8 +161,9 @@ def upgrade() -> None:
         sa.Column("organisation_id", sa.String(length=31), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("direction", sa.String(length=3), nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("organisation_id", "year", "livemode", name=op.f("pk_letter_counters")),
+        sa.PrimaryKeyConstraint("organisation_id", "year", "livemode", "direction", name=op.f("pk_letter_counters")),
     )
     op.create_table(
         "manifests",
@@ -188,6 +189,8 @@ def upgrade() -> None:
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("phone", sa.String(length=40), nullable=True),
         sa.Column("languages", sa.JSON(), nullable=False),
+        sa.Column("letter_language", sa.String(length=8), nullable=True),
+        sa.Column("letter_digits", sa.String(length=8), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("loaded_hash", sa.String(length=64), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -888,6 +891,33 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_service_coverage_service_id"), ["service_id"], unique=False)
 
     op.create_table(
+        "complaints",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("receipt_hash", sa.String(length=64), nullable=False),
+        sa.Column("organisation_id", sa.String(length=31), nullable=False),
+        sa.Column("desk_id", sa.String(length=31), nullable=False),
+        sa.Column("category", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.Boolean(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=64), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("taken_up_at", UtcDateTime(), nullable=True),
+        sa.Column("taken_up_by", sa.String(length=40), nullable=True),
+        sa.Column("answered_at", UtcDateTime(), nullable=True),
+        sa.Column("run_id", sa.String(length=31), nullable=True),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["desk_id"], ["desks.id"], name=op.f("fk_complaints_desk_id")),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_complaints_organisation_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_complaints_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_complaints")),
+        sa.UniqueConstraint("receipt_hash", name=op.f("uq_complaints_receipt_hash")),
+    )
+    with op.batch_alter_table("complaints", schema=None) as batch_op:
+        batch_op.create_index("ix_complaints_desk", ["desk_id", "received_at", "id"], unique=False)
+
+    op.create_table(
         "incidents",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("case_id", sa.String(length=31), nullable=True),
@@ -1372,6 +1402,51 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_letters_run_id"), ["run_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_letters_to_organisation_id"), ["to_organisation_id"], unique=False)
 
+    op.create_table(
+        "incoming_letters",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("organisation_id", sa.String(length=31), nullable=False),
+        sa.Column("desk_id", sa.String(length=31), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("from_organisation_id", sa.String(length=31), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("case_id", sa.String(length=31), nullable=True),
+        sa.Column("referral_id", sa.String(length=31), nullable=True),
+        sa.Column("answers_id", sa.String(length=31), nullable=True),
+        sa.Column("registered_by", sa.String(length=40), nullable=False),
+        sa.Column("registered_at", UtcDateTime(), nullable=False),
+        sa.Column("linked_by", sa.String(length=40), nullable=True),
+        sa.Column("linked_at", UtcDateTime(), nullable=True),
+        sa.Column("livemode", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["answers_id"], ["letters.id"], name=op.f("fk_incoming_letters_answers_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_incoming_letters_case_id")),
+        sa.ForeignKeyConstraint(["desk_id"], ["desks.id"], name=op.f("fk_incoming_letters_desk_id")),
+        sa.ForeignKeyConstraint(
+            ["from_organisation_id"], ["organisations.id"], name=op.f("fk_incoming_letters_from_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_incoming_letters_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["referral_id"], ["referrals.id"], name=op.f("fk_incoming_letters_referral_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incoming_letters")),
+        sa.UniqueConstraint(
+            "organisation_id",
+            "year",
+            "livemode",
+            "number",
+            name=op.f("uq_incoming_letters_organisation_id_year_livemode_number"),
+        ),
+    )
+    with op.batch_alter_table("incoming_letters", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_incoming_letters_answers_id"), ["answers_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_incoming_letters_case_id"), ["case_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_incoming_letters_desk_id"), ["desk_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_incoming_letters_referral_id"), ["referral_id"], unique=False)
+        batch_op.create_index("ix_incoming_letters_registered", ["registered_at", "id"], unique=False)
+
     install_triggers(op.get_bind())
     install_order(op.get_bind())
 
@@ -1379,6 +1454,14 @@ def upgrade() -> None:
 def downgrade() -> None:
     remove_order(op.get_bind())
     remove_triggers(op.get_bind())
+    with op.batch_alter_table("incoming_letters", schema=None) as batch_op:
+        batch_op.drop_index("ix_incoming_letters_registered")
+        batch_op.drop_index(batch_op.f("ix_incoming_letters_referral_id"))
+        batch_op.drop_index(batch_op.f("ix_incoming_letters_desk_id"))
+        batch_op.drop_index(batch_op.f("ix_incoming_letters_case_id"))
+        batch_op.drop_index(batch_op.f("ix_incoming_letters_answers_id"))
+
+    op.drop_table("incoming_letters")
     with op.batch_alter_table("letters", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_letters_to_organisation_id"))
         batch_op.drop_index(batch_op.f("ix_letters_run_id"))
@@ -1467,6 +1550,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_incidents_case_id"))
 
     op.drop_table("incidents")
+    with op.batch_alter_table("complaints", schema=None) as batch_op:
+        batch_op.drop_index("ix_complaints_desk")
+
+    op.drop_table("complaints")
     with op.batch_alter_table("service_coverage", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_service_coverage_service_id"))
         batch_op.drop_index(batch_op.f("ix_service_coverage_governorate"))
