@@ -1,4 +1,4 @@
-"""Complaints by the public door: no name, no case number, a receipt to ask with; only the desk for complaints sees them.
+"""Complaints by the public door: no name, no case number, a receipt to ask with; only their desk sees them.
 
 What is under seal (a threat, or a kind that the country marks so) goes to the desk for sealed complaints and to no
 other. Neither the address of the sender nor the receipt is kept.
