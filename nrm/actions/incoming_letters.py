@@ -108,7 +108,7 @@ def register_incoming(
     work.record(
         "letter.received",
         stream=desk.organisation_id,
-        subject=("incoming_letter", letter_id),
+        subject=("letter_in", letter_id),
         data={"number": number, "desk": desk.id},
         organisation_id=desk.organisation_id,
     )
@@ -174,7 +174,7 @@ def link_incoming(work: Work, letter_id: str, target: Target, *, version: int | 
     found.answers_id = ours.id if ours else None
     found.linked_by, found.linked_at = work.actor.id, work.now
     found.version += 1
-    work.record("letter.linked", stream=case.id, subject=("incoming_letter", found.id), data={"number": found.number})
+    work.record("letter.linked", stream=case.id, subject=("letter_in", found.id), data={"number": found.number})
     work.session.flush()
     if ours is not None:
         number = f"{found.number}/{found.year}"
