@@ -29,7 +29,7 @@ from nrm import ids
 from nrm.actions.statements import ROW, SEEN, insert_into, set_values, update_row
 from nrm.actors import Actor
 from nrm.db import WRITING, Base, db, in_one_trip
-from nrm.errors import Busy, Conflict, NotAllowed, NotFound, NotValid, Problem, StaleVersion
+from nrm.errors import Busy, Conflict, NotAllowed, NotFound, NotValid, NrmError, Problem, StaleVersion
 from nrm.events import KINDS, Data, chain_hash
 from nrm.installation import installation
 from nrm.jobs.hand import JOBS, in_hand
@@ -529,6 +529,10 @@ def transact(actor: Actor, body: Callable[[Work], R]) -> R:
                 raise
             if attempt == ATTEMPTS:
                 raise Busy from error
+        except NrmError:
+            session.rollback()
+            _look_again(session)
+            raise
         except BaseException:
             session.rollback()
             raise
@@ -587,6 +591,18 @@ def _replay(session: Session, request: Idempotency) -> None:
     if known.fingerprint != request.fingerprint:
         raise Conflict("idempotency_mismatch")
     raise Replayed(known.status, known.body)
+
+
+def _look_again(session: Session) -> None:
+    """Give the first answer to a request that was refused only because the same one, at the same moment, was quicker.
+
+    Raises:
+        Replayed: the request was carried out while this one waited for a lock.
+    """
+    request = _idempotency.get()
+    if request is not None:
+        _replay(session, request)
+        session.rollback()
 
 
 def _remember(session: Session, request: Idempotency, result: object, now: datetime) -> None:
