@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from nrm.actions import cases, consents, letter_answers, letters, referrals, tasks
 from nrm.db import db
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, StaleVersion
-from nrm.models import Disclosure, Event, Letter, Outcome, Person, Referral, Run, Service
+from nrm.models import Disclosure, Event, Letter, Organisation, Outcome, Person, Referral, Run, Service
 from nrm.queries import letters as queries
 from nrm.queries.referral_shapes import ReferralView
 from nrm.sealing import seal
@@ -194,6 +194,18 @@ def test_the_office_chooses_language_and_digits(office: Office):
     assert 'lang="ckb"' in sorani
     assert "2/4/1991" in sorani
     assert "ژمارە:" in sorani
+
+
+def test_an_organisation_gets_letters_in_its_own_language_and_digits(office: Office):
+    own = {"letter_language": "ckb", "letter_digits": "arab"}
+    with db.engine.begin() as connection:
+        receiver = Organisation.id == office.service.organisation_id
+        connection.execute(update(Organisation).where(receiver).values(**own))
+    office.consent(["contact", "birth", "documents"])
+    page = office.page(office.support().id)
+    assert 'lang="ckb"' in page
+    assert "٢/٤/١٩٩١" in page
+    assert "2/4/1991" in office.page(office.support(digits="latin").id), "the letter's own choice comes first"
 
 
 def test_markup_in_a_name_stays_a_name(office: Office):
