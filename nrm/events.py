@@ -106,6 +106,7 @@ KINDS: Final[Mapping[str, str]] = {
     "complaint.taken_up": "somebody has taken up a complaint",
     "complaint.answered": "a complaint was answered",
     "complaint.started": "the path of complaints was started for a case",
+    "task.answers_repaired": "answers that a step failed over were corrected",
     "document.added": "a document was added",
     "service.capacity_changed": "open places of a service changed",
     "service.verified": "the provider confirmed a directory entry",

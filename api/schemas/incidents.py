@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.transport.fields import Anything, Choice, Id, Paged, Text, Versioned
+from api.transport.fields import Anything, Choice, Flag, Id, Paged, Text, Versioned
 from nrm.vocabulary import IncidentStatus
 
 
@@ -18,6 +18,15 @@ class Repair(Versioned):
 
     values = Anything(required=True)
     reason = Text(longest=2_000, lines=True, shortest=1, required=True)
+
+
+class RepairAnswers(Versioned):
+    """The answers of a completed task as they should have been, and why."""
+
+    task_id = Id(required=True)
+    answers = Anything(required=True)
+    reason = Text(longest=2_000, lines=True, shortest=1, required=True)
+    confirmed = Flag(load_default=False)
 
 
 class GiveUp(Versioned):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api.schemas.incidents import GiveUp, IncidentQuery, Repair
+from api.schemas.incidents import GiveUp, IncidentQuery, Repair, RepairAnswers
 from api.transport.endpoint import Ask, Noun
 from api.transport.problems import say
 from nrm.actions import incidents as actions
@@ -64,6 +64,12 @@ def repair(ask: Ask, incident_id: str) -> IncidentResult:
     return actions.repair_incident(
         ask.actor, incident_id, values=ask.body["values"], reason=ask.body["reason"], version=ask.version
     )
+
+
+@incidents.post("/incidents/<incident_id>/repair-answers", body=RepairAnswers, answer=IncidentResult, versioned=True)
+def repair_answers(ask: Ask, incident_id: str) -> IncidentResult:
+    """Correct the answers that a step failed over, and try again; first it only says what would change."""
+    return actions.repair_answers(ask.actor, incident_id, **ask.body, version=ask.version)
 
 
 @incidents.post("/incidents/<incident_id>/cancel", body=GiveUp, answer=IncidentResult, versioned=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import select, update
 
@@ -18,15 +18,17 @@ from nrm.actions import runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case, review_access
 from nrm.actions.inputs import Input, input_from_json, values_from_json
+from nrm.actions.task_answers import check_answers, decisions_of
+from nrm.actions.task_loading import LoadedTask, task_facts
 from nrm.engine.effects import Value
 from nrm.engine.waiting import waits_of
-from nrm.errors import IllegalMove, NotFound, NotValid, Problem, StaleVersion
+from nrm.errors import Conflict, IllegalMove, NotFound, NotValid, Problem, StaleVersion
 from nrm.jobs import table
-from nrm.models import Case, Delivery, Incident, Job, Run
+from nrm.models import Case, Delivery, Incident, Job, Run, Task, TaskAnswers
 from nrm.queries import paths
 from nrm.queries.incidents import REPAIR, WITHOUT_CASE, facts_of
 from nrm.rules.incidents import IncidentFacts, incident_actions
-from nrm.sealing import Json, seal
+from nrm.sealing import Json, seal, unseal
 from nrm.vocabulary import IncidentStatus
 
 _LONGEST_TEXT: Final = 200
@@ -125,6 +127,58 @@ def repair_incident(
         raise NotValid([Problem(pointer="/reason", code="required")])
     _feed_again(work, held, repaired)
     work.record("run.repaired", stream=held.run.case_id, subject=("run", held.run.id), data={"names": sorted(values)})
+    return _end(work, held, IncidentStatus.RESOLVED, "repaired", reason)
+
+
+@action("incident.repair_answers")
+def repair_answers(
+    work: Work,
+    incident_id: str,
+    *,
+    task_id: str,
+    answers: object,
+    reason: str,
+    confirmed: bool,
+    version: int | None,
+) -> IncidentResult:
+    """Correct the answers that a step failed over, in somebody else's place, and try again with them.
+
+    Args:
+        work: the transaction.
+        incident_id: the incident.
+        task_id: a completed task of the run that failed.
+        answers: all answers of its form, as they should have been.
+        reason: why, in the actor's words; kept sealed.
+        confirmed: the actor was told that what somebody wrote is replaced, and means it.
+        version: the version that the actor saw.
+
+    Raises:
+        NotFound: there is no such incident, not the actor's to know of, or no such task in its run.
+        NotAllowed: the actor lacks the permission.
+        NotValid: answers are missing or wrong, or there is no reason.
+        Conflict: it was not confirmed; nothing is changed ("repair_not_confirmed").
+        StaleVersion: it changed since.
+        IllegalMove: it has ended, has no run to repair, or it failed again ("still_failing").
+    """
+    held = _hold(work, incident_id, version)
+    held.must("repair")
+    if not reason.strip():
+        raise NotValid([Problem(pointer="/reason", code="required")])
+    task, kept = work.session.get(Task, task_id), work.session.get(TaskAnswers, task_id)
+    if held.case is None or held.run is None or task is None or kept is None or kept.run_id != held.run.id:
+        raise NotFound
+    facts = task_facts(work, task)
+    loaded = LoadedTask(task=task, case=held.case, run=held.run, facts=facts, drafted=False)
+    checked = check_answers(work, loaded, answers)
+    before = unseal(kept.answers, row=task.id, column="task_answers.answers")
+    old, new = before if isinstance(before, dict) else {}, cast("dict[str, Json]", dict(checked.clean))
+    changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    if not confirmed:
+        raise Conflict("repair_not_confirmed", task=task.id, answers=", ".join(changed))
+    kept.answers = seal(new, row=task.id, column="task_answers.answers")
+    work.session.flush()
+    _feed_again(work, held, decisions_of(work, task, held.run, checked))
+    work.record("task.answers_repaired", stream=task.case_id, subject=("task", task.id), data={"names": changed})
     return _end(work, held, IncidentStatus.RESOLVED, "repaired", reason)
 
 

@@ -13,12 +13,13 @@ from nrm.actions.housekeeping import give_up
 from nrm.actions.inputs import Input
 from nrm.actors import SYSTEM, Actor
 from nrm.db import db
-from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, StaleVersion
+from nrm.errors import Conflict, IllegalMove, NotAllowed, NotFound, NotValid, StaleVersion
 from nrm.jobs import table
 from nrm.jobs.kinds import QUEUES
-from nrm.models import Desk, Event, Incident, Job, Run, Task
+from nrm.models import Desk, Event, Incident, Job, Run, Task, TaskAnswers
 from nrm.queries import packs
 from nrm.queries.verify import verify_all
+from nrm.sealing import seal
 from tests.world import World
 
 NOTE = {"note": "All was done"}
@@ -231,3 +232,45 @@ def test_what_concerns_no_case_is_for_those_who_watch_the_system(land: World, re
         incidents.cancel_incident(repairer, incident.id, note="Not mine", version=incident.version)
     incidents.cancel_incident(SYSTEM, incident.id, note="Looked at it", version=incident.version)
     assert fresh(land, Incident).status == "cancelled"
+
+
+def test_an_answer_that_a_step_failed_over_is_corrected_by_somebody_who_was_warned(land: World, repairer: Actor):
+    handler, case_id = opened(land, "hello")
+    task = land.open_tasks(case_id)["ask"]
+    version = tasks.claim_task(handler, task.id).version
+    staff_desks(False)
+    tasks.complete_task(handler, task.id, answers={"wants_tea": True, "tea_kind": "black"}, version=version)
+    staff_desks(True)
+    incident = fresh(land, Incident)
+
+    def repair(
+        answers: dict[str, object], *, confirmed: bool = True, reason: str = "The guest said no", task_id=task.id
+    ):
+        return incidents.repair_answers(
+            repairer,
+            incident.id,
+            task_id=task_id,
+            answers=answers,
+            reason=reason,
+            confirmed=confirmed,
+            version=incident.version,
+        )
+
+    with pytest.raises(Conflict) as warned:
+        repair({"wants_tea": False}, confirmed=False)
+    assert warned.value.code == "repair_not_confirmed"
+    assert warned.value.params["answers"] == "tea_kind, wants_tea"
+    with pytest.raises(NotValid):
+        repair({"wants_tea": "perhaps"})
+    with pytest.raises(NotValid):
+        repair({"wants_tea": False}, reason=" ")
+    with pytest.raises(NotFound):
+        repair({"wants_tea": False}, task_id="tsk_" + "0" * 26)
+    assert fresh(land, TaskAnswers).answers == seal({"wants_tea": True, "tea_kind": "black"}, row="", column="")
+    repair({"wants_tea": False})
+    assert fresh(land, TaskAnswers).answers == seal({"wants_tea": False}, row="", column="")
+    assert fresh(land, Event, Event.kind == "task.answers_repaired").data == {"names": ["tea_kind", "wants_tea"]}
+    assert fresh_tasks(land, case_id) == []
+    assert fresh(land, Run, Run.case_id == case_id).status == "finished"
+    assert fresh(land, Incident).ending == "repaired"
+    assert list(verify_all()) == []

@@ -79,6 +79,7 @@ BODIES: dict[str, Any] = {
     "confirm": {"received": True},
     "close_loop": {"answer": "unmet_need"},
     "repair": {"values": {}, "reason": "x"},
+    "repair_answers": {"task_id": "tsk_" + "0" * 26, "answers": {}, "reason": "x"},
     "give_up": {"note": "x"},
     "set_capacity": {"accepting": True},
     "replay": {"since": "2026-03-01T08:00:00Z"},
