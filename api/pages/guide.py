@@ -28,7 +28,7 @@ LANGUAGES: Final = {"shell": "Shell", "bash": "curl", "python": "Python", "javas
 
 SECTIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("quickstart", ("1", "settings", "whoami", "2")),
-    ("sandbox", ("1",)),
+    ("sandbox", ("1", "sandbox", "2")),
     ("loop", ("1", "list", "2", "read", "3", "accept", "4", "complete", "5")),
     ("auth", ("1", "2", "scopes", "3", "token")),
     ("errors", ("1", "2")),
@@ -86,8 +86,17 @@ def coded(text: str) -> Markup:
 @guide.get("/docs", signed_in=False)
 def show_guide(visit: Visit) -> Answer:
     """Show the guide."""
+    config = installation().config
     return _keep(
-        visit.show("docs/guide.html", here="guide", sections=SECTIONS, snippets=snippets, scopes=SCOPES, coded=coded)
+        visit.show(
+            "docs/guide.html",
+            here="guide",
+            sections=SECTIONS,
+            snippets=snippets,
+            scopes=SCOPES,
+            coded=coded,
+            figures={"rate": config.key_rate, "burst": config.key_burst},
+        )
     )
 
 

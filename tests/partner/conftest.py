@@ -68,6 +68,7 @@ class Partner:
     url: str
     sent: Sent
     key: str
+    test_key: str
     client_id: str
     client_secret: str
     snippets: Snippets
@@ -97,6 +98,7 @@ def partner(office: Office, tmp_path: Path) -> Iterator[Partner]:
     sent = Sent(office)
     organisation = sent.service.organisation_id
     key = issue_key(SYSTEM, organisation, name="case system", scopes=tuple(SCOPES))
+    trial = issue_key(SYSTEM, organisation, name="trial", scopes=tuple(SCOPES), livemode=False)
     oauth = issue_key(SYSTEM, organisation, name="by token", scopes=("referrals:read",), kind="client_secret")
     office.land.session.close()
     server = make_server("127.0.0.1", 0, office.app, threaded=True, request_handler=Quiet)
@@ -110,6 +112,7 @@ def partner(office: Office, tmp_path: Path) -> Iterator[Partner]:
             url=url,
             sent=sent,
             key=key.text,
+            test_key=trial.text,
             client_id=oauth.id,
             client_secret=oauth.text,
             snippets=Snippets(office.app.test_client().get("/docs").text),

@@ -12,12 +12,12 @@ import pytest
 
 from tests.partner.conftest import Partner
 from tests.partner.signing import SECRET
-from tests.partner.test_examples import WEBHOOKS, exported
+from tests.partner.test_examples import WEBHOOKS, exported, with_real_people
 
 
-def bash(partner: Partner, examples: dict[str, str]) -> dict[str, str]:
+def bash(partner: Partner, examples: dict[str, str], key: str = "") -> dict[str, str]:
     """Run examples one after the other in one shell; gives what each wrote. The first that fails ends it."""
-    settings = "\n".join(f"export {name}={value}" for name, value in exported(partner).items())
+    settings = "\n".join(f"export {name}={value}" for name, value in exported(partner, key).items())
     parts = [f"echo '--- {name}'\n{text}" for name, text in examples.items()]
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join([settings, *parts])],
@@ -34,7 +34,7 @@ def bash(partner: Partner, examples: dict[str, str]) -> dict[str, str]:
 
 
 def test_the_examples_for_the_command_line_close_the_loop(partner: Partner):
-    written = bash(partner, partner.snippets.of("bash"))
+    written = bash(partner, with_real_people(partner.snippets.of("bash")))
     assert json.loads(written["whoami"])["organisation"]["id"] == partner.sent.service.organisation_id
     assert written["list"] == partner.sent.made["id"]
     assert json.loads(written["complete"])["state"] == "completed"
@@ -50,9 +50,18 @@ def test_the_examples_for_the_command_line_close_the_loop(partner: Partner):
     partner.closes()
 
 
+def test_the_page_is_walked_from_top_to_bottom_with_a_test_key(partner: Partner):
+    written = bash(partner, partner.snippets.of("bash"), partner.test_key)
+    assert json.loads(written["whoami"])["livemode"] is False
+    assert json.loads(written["sandbox"])["id"] == written["list"]
+    assert json.loads(written["complete"])["state"] == "completed"
+    assert json.loads(written["fhir"])["status"] == "completed"
+    assert partner.state() == "sent"
+
+
 @pytest.mark.parametrize("example", ["list", "read", "accept"])
 def test_a_loop_without_one_of_its_examples_is_not_closed(partner: Partner, example: str):
-    examples = {name: text for name, text in partner.snippets.of("bash").items() if name != example}
+    examples = {name: text for name, text in with_real_people(partner.snippets.of("bash")).items() if name != example}
     with suppress(AssertionError):
         bash(partner, examples)
     assert partner.state() != "completed"

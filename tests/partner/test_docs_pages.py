@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from api.pages import examples
 from api.pages.guide import LANGUAGES, SECTIONS, snippets
 from api.transport.body import load
 from api.transport.endpoint import OPERATIONS
+from nrm.installation import install, installation
 from nrm.rules.partner_events import TYPES
 from nrm.rules.permissions import SCOPES
 from nrm.vocabulary import ReferralState
@@ -92,6 +94,13 @@ def test_every_state_event_and_scope_is_explained(client: FlaskClient):
     guide = client.get("/docs").text
     for scope in SCOPES:
         assert scope in guide
+
+
+def test_the_limits_are_those_of_this_installation(office: Office, client: FlaskClient):
+    install(replace(installation().config, key_rate=7, key_burst=77), office.clock)
+    assert (
+        "7 requests a second go on for ever, 77 at once" in client.get("/docs", headers={"Accept-Language": "en"}).text
+    )
 
 
 def test_the_file_for_editors_holds_every_call(client: FlaskClient):
