@@ -58,10 +58,12 @@ bench: setup  ## Measure against bare libraries; prints a table, writes build/be
 
 soak: setup  ## Crash test: 50 times kill -9 under load, on both databases; then every route for every role and scope
 	$(PY) -m tests.load.soak
+	$(PY) -m tests.load.soak_webhooks
 	NRM_WHOLE=1 $(PY) -m pytest tests/api/test_matrix.py tests/api/test_document.py
 
 soak-ci: setup  ## The crash test with 5 kills
 	$(PY) -m tests.load.soak --kills 5
+	$(PY) -m tests.load.soak_webhooks --events 300 --kills 3
 
 smoke: setup  ## make run, make demo-case, Ctrl-C, nothing left; on SQLite and on PostgreSQL
 	$(PY) -m tests.smoke

@@ -22,6 +22,7 @@ class Sizes:
         timers: due timers per round that each open a task.
         due: due jobs per round with little to do.
         requests: HTTP requests in one round.
+        posts: events delivered to a receiver in one round.
         growth: HTTP requests over which memory is watched, after a fifth of them.
     """
 
@@ -37,6 +38,7 @@ class Sizes:
     timers: int = 200
     due: int = 20_000
     requests: int = 1_000
+    posts: int = 500
     growth: int = 10_000
 
 
@@ -54,5 +56,6 @@ QUICK = Sizes(
     timers=10,
     due=100,
     requests=40,
+    posts=30,
     growth=100,
 )

@@ -12,24 +12,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook
 
-from nrm import ids
 from nrm.actions import consents, webhooks
 from nrm.actions._action import transact
 from nrm.actions.webhook_sending import begin_lot, feed_endpoint, forget_old_deliveries
 from nrm.actors import SYSTEM, Actor, ActorKind, Seat
 from nrm.config import AllowedHost
-from nrm.db import WRITING, db
+from nrm.db import db
 from nrm.delivery.outbound import Outbound, rules_of
 from nrm.errors import Conflict, NotAllowed, NotFound, NotValid
 from nrm.installation import install, installation
-from nrm.models import Delivery, Event, Incident, Organisation, Service, WebhookDelivery, WebhookEndpoint
+from nrm.models import Delivery, Incident, Organisation, WebhookDelivery, WebhookEndpoint
 from nrm.queries import webhooks as queries
 from nrm.rules.webhooks import PAUSES, next_try, rest
 from nrm.worker.loop import Runner
 from nrm.worker.sending import send_all
+from tests import told
 from tests.actions.test_referrals import Loop
 from tests.installations import Installed
 from tests.receiver import Got, Receiver, Reply, make_certificate
@@ -78,37 +78,12 @@ def program(organisation_id: str, *scopes: str, livemode: bool = True) -> Actor:
 
 def provider(land: World, place: int = 0) -> tuple[str, str]:
     """Give an organisation with a service, and the service."""
-    rows = land.session.execute(select(Service.organisation_id, Service.id).order_by(Service.code)).all()
     land.session.close()
-    known: dict[str, str] = {}
-    for organisation_id, service_id in rows:
-        known.setdefault(organisation_id, service_id)
-    return list(known.items())[place]
+    return told.providers()[place]
 
 
 def happen(land: World, organisation_id: str, service_id: str, count: int = 1) -> list[str]:
-    """Let something happen to an organisation: so many facts."""
-    rows = [
-        {
-            "stream": ids.new_id("tst"),
-            "seq": 1,
-            "id": ids.new_id("evt"),
-            "at": land.clock.now(),
-            "kind": "service.capacity_changed",
-            "actor": "system",
-            "organisation_id": organisation_id,
-            "sender_id": None,
-            "subject_kind": "service",
-            "subject_id": service_id,
-            "data": {},
-            "prev_hash": "",
-            "hash": "x",
-        }
-        for _ in range(count)
-    ]
-    with db.engine.connect().execution_options(**WRITING) as connection, connection.begin():
-        connection.execute(insert(Event.__table__), rows)
-    return [str(row["id"]) for row in rows]
+    return told.happen(land.clock.now(), organisation_id, service_id, count)
 
 
 def step(endpoint_id: str, *, name: str = "sender") -> int:
