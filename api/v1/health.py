@@ -88,6 +88,8 @@ class _Numbers:
             "nrm_incidents_open": ("Open incidents", found.incidents),
             "nrm_runners": ("Runners that live", found.runners),
             "nrm_runners_done": ("Jobs done by living runners", found.done),
+            "nrm_webhooks_due": ("Webhooks that could be sent now (counted up to 1000)", found.webhooks),
+            "nrm_webhook_endpoints_failing": ("Endpoints that were switched off for failing", found.endpoints_off),
             "nrm_runners_failed": ("Failed attempts of living runners", found.failed),
         }
         return [due, lag, *(GaugeMetricFamily(name, says, value=value) for name, (says, value) in plain.items())]

@@ -15,7 +15,7 @@ from nrm.installation import installation
 from nrm.jobs.hand import JOBS, RUNNING
 from nrm.jobs.kinds import QUEUES
 from nrm.migrations import run as migrations
-from nrm.models import Incident, Runner
+from nrm.models import Incident, Runner, WebhookDelivery, WebhookEndpoint
 
 _WAITING = JOBS.c.state == literal_column("'waiting'")
 COUNTED: Final = 1_000
@@ -70,6 +70,8 @@ class Numbers:
         runners: runners that gave a sign of life lately.
         done: jobs done by them since they started.
         failed: failed attempts of them.
+        webhooks: webhooks that could be sent now, counted up to `COUNTED`.
+        endpoints_off: endpoints for webhooks that were switched off because they failed.
     """
 
     due: Mapping[str, int]
@@ -80,6 +82,8 @@ class Numbers:
     runners: int
     done: int
     failed: int
+    webhooks: int
+    endpoints_off: int
 
 
 def numbers() -> Numbers:
@@ -98,6 +102,11 @@ def numbers() -> Numbers:
             Runner.seen_at >= lately
         )
     ).one()
+    on = select(WebhookEndpoint.id).where(WebhookEndpoint.state == "enabled")
+    waits = WebhookDelivery.state == literal_column("'waiting'")
+    unsent = select(WebhookDelivery.id).where(
+        WebhookDelivery.endpoint_id.in_(on), waits, WebhookDelivery.next_at <= now
+    )
     return Numbers(
         due=due,
         lag=lag,
@@ -107,4 +116,8 @@ def numbers() -> Numbers:
         runners=runners[0],
         done=int(runners[1]),
         failed=int(runners[2]),
+        webhooks=session.execute(select(func.count()).select_from(unsent.limit(COUNTED).subquery())).scalar_one(),
+        endpoints_off=session.execute(
+            select(func.count()).where(WebhookEndpoint.state == "disabled", WebhookEndpoint.cause == "failing")
+        ).scalar_one(),
     )
