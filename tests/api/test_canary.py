@@ -57,10 +57,9 @@ OPEN_TABLES = (
 
 
 @pytest.fixture(autouse=True)
-def talkative(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the returnee bear the name, and the program log all that it can."""
+def named(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the returnee bear the name, and give the log back afterwards."""
     monkeypatch.setattr(test_walk, "PERSON", PERSON)
-    logs.configure("debug")
     yield
     logs.configure("error")
 
@@ -149,6 +148,7 @@ def test_a_name_stays_where_it_belongs(
     caplog: pytest.LogCaptureFixture,
 ):
     caplog.set_level(logging.DEBUG)
+    logs.configure("debug")  # here, where standard error is what `capfd` reads
     capfd.readouterr()
     owner = referral_with_the_name(office, lambda one: receiver_of(office, one), program, receiver.url)
     work_off(office, receiver)
