@@ -61,10 +61,16 @@ inside PIP_CERT=/etc/ssl/certs/ca-certificates.crt sh /app/docker/install.sh /us
 echo "== docker/user.sh"
 inside sh /app/docker/user.sh
 
+as_nrm=(
+    chroot --userspec=nrm:nrm "$root" /usr/bin/env -i -C /app PATH=/opt/nrm/bin:/usr/bin:/bin
+    PYTHONDONTWRITEBYTECODE=1 NRM_DATA_DIR=/var/lib/nrm HOST=127.0.0.1 PORT="$port"
+    NRM_SECRET="$(head -c 32 /dev/urandom | base64)"
+)
+echo "== tables and pack, as compose's step prepare"
+"${as_nrm[@]}" sh -c "nrm db upgrade && nrm pack load" || fail "the tables or the pack could not be made"
+
 echo "== the service, as user nrm"
-chroot --userspec=nrm:nrm "$root" /usr/bin/env -i -C /app PATH=/opt/nrm/bin:/usr/bin:/bin \
-    PYTHONDONTWRITEBYTECODE=1 NRM_DATA_DIR=/var/lib/nrm HOST=127.0.0.1 PORT="$port" \
-    NRM_SECRET="$(head -c 32 /dev/urandom | base64)" nrm serve >"$root.service.log" 2>&1 &
+"${as_nrm[@]}" nrm serve >"$root.service.log" 2>&1 &
 service=$!
 for _ in $(seq 60); do
     if inside PORT="$port" python /app/docker/healthcheck.py 2>/dev/null; then
