@@ -14,13 +14,14 @@ from api.pages.cases import cases
 from api.pages.guide import guide
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names
+from api.pages.me import me
 from api.pages.referrals import referrals
 from api.pages.session import session
 from api.pages.tasks import tasks
 from api.pages.work import work
 from nrm.installation import installation
 
-PAGES: Final = (session, work, tasks, cases, referrals, answering, guide)
+PAGES: Final = (session, work, tasks, cases, referrals, answering, guide, me)
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 
