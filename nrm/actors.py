@@ -81,13 +81,29 @@ class Actor:
 
         What one seat allows does not count for what another seat is let into: somebody who reads cases at one desk and
         only answers referrals at another does not read the cases of the other. Access that was given to the person
-        counts with any seat. A program's key has scopes of its own and one seat.
+        counts with any seat. A program's key has scopes of its own, the same in all its seats.
         """
         if self.kind is not ActorKind.USER:
             return self.holders
         fit = [seat for seat in self.seats if permission in seat.permissions]
         found = [self.id] if fit else []
         return tuple(dict.fromkeys((*found, *(seat.desk_id or seat.organisation_id for seat in fit))))
+
+    @property
+    def is_program(self) -> bool:
+        """Say whether a partner's program acts, with a key or a token."""
+        return self.kind is ActorKind.KEY
+
+    def holds(self, assignee_id: str | None, *, desk: str) -> bool:
+        """Say whether this actor holds a task; what one key of an organisation took, its next key holds too.
+
+        Args:
+            assignee_id: who holds it.
+            desk: the desk at which it is.
+        """
+        if assignee_id is None:
+            return False
+        return assignee_id == self.id or (self.is_program and not assignee_id.startswith("usr_") and desk in self.desks)
 
     def may(self, permission: str, *, desk: str | None = None, organisation: str | None = None) -> bool:
         """Say whether some seat gives a permission.

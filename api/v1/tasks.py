@@ -24,7 +24,7 @@ from nrm.queries.tasks import Colleague, TaskView
 tasks = Noun("tasks")
 
 
-@tasks.get("/tasks", query=InboxQuery, answer=TaskRow, paged=True)
+@tasks.get("/tasks", query=InboxQuery, answer=TaskRow, paged=True, scope="tasks:read")
 def list_tasks(ask: Ask) -> Page[TaskRow]:
     """List the tasks of a tab of the inbox.
 
@@ -67,7 +67,7 @@ def take_next(ask: Ask) -> TaskResult:
     raise NotFound("no_task_waits")
 
 
-@tasks.get("/tasks/<task_id>", answer=TaskView)
+@tasks.get("/tasks/<task_id>", answer=TaskView, scope="tasks:read")
 def read_task(ask: Ask, task_id: str) -> TaskView:
     """Open a task: its form, draft, earlier answers and comments.
 
@@ -85,13 +85,13 @@ def list_colleagues(ask: Ask, task_id: str) -> tuple[Colleague, ...]:
     return queries.colleagues(ask.actor, installation().clock.now(), task_id)
 
 
-@tasks.post("/tasks/<task_id>/claim", answer=TaskResult, versioned=True)
+@tasks.post("/tasks/<task_id>/claim", answer=TaskResult, versioned=True, scope="tasks:act")
 def claim(ask: Ask, task_id: str) -> TaskResult:
     """Take an open task from one's desk."""
     return actions.claim_task(ask.actor, task_id, version=ask.version)
 
 
-@tasks.post("/tasks/<task_id>/release", body=Release, answer=TaskResult, versioned=True)
+@tasks.post("/tasks/<task_id>/release", body=Release, answer=TaskResult, versioned=True, scope="tasks:act")
 def release(ask: Ask, task_id: str) -> TaskResult:
     """Put a task back to its desk."""
     return actions.release_task(ask.actor, task_id, version=ask.version, reason=ask.body.get("reason"))
@@ -113,7 +113,7 @@ def assign(ask: Ask, task_id: str) -> TaskResult:
     )
 
 
-@tasks.post("/tasks/<task_id>/hold", body=Hold, answer=TaskResult, versioned=True)
+@tasks.post("/tasks/<task_id>/hold", body=Hold, answer=TaskResult, versioned=True, scope="tasks:act")
 def hold(ask: Ask, task_id: str) -> TaskResult:
     """Put a task on hold until a date; its time stands still."""
     return actions.hold_task(
@@ -121,13 +121,13 @@ def hold(ask: Ask, task_id: str) -> TaskResult:
     )
 
 
-@tasks.post("/tasks/<task_id>/resume", answer=TaskResult, versioned=True)
+@tasks.post("/tasks/<task_id>/resume", answer=TaskResult, versioned=True, scope="tasks:act")
 def resume(ask: Ask, task_id: str) -> TaskResult:
     """Take a task off hold."""
     return actions.resume_task(ask.actor, task_id, version=ask.version)
 
 
-@tasks.post("/tasks/<task_id>/comments", body=AddText, answer=Made, status=201, shape=made)
+@tasks.post("/tasks/<task_id>/comments", body=AddText, answer=Made, status=201, shape=made, scope="tasks:act")
 def comment(ask: Ask, task_id: str) -> str:
     """Add a comment."""
     return actions.comment_task(ask.actor, task_id, text=ask.body["text"])
@@ -152,7 +152,7 @@ def save_draft(ask: Ask, task_id: str) -> DraftSaved:
     return actions.save_draft(ask.actor, task_id, answers=ask.body["answers"], version=ask.version)
 
 
-@tasks.post("/tasks/<task_id>/complete", body=Complete, answer=TaskDone, versioned=True)
+@tasks.post("/tasks/<task_id>/complete", body=Complete, answer=TaskDone, versioned=True, scope="tasks:act")
 def complete(ask: Ask, task_id: str) -> TaskDone:
     """Complete a task with its answers and let the path go on."""
     return actions.complete_task(

@@ -113,7 +113,9 @@ def _upcoming(task: Task, moments: tuple[datetime | None, list[datetime]]) -> da
 
 def _remind(work: Work, case: Case, task: Task) -> None:
     task.reminded_at = work.now
-    _notify(work, "task.reminded", task, user=task.assignee_id, desk=None if task.assignee_id else task.desk_id)
+    # A program reads no notices: its desk does.
+    user = task.assignee_id if task.assignee_id and task.assignee_id.startswith("usr_") else None
+    _notify(work, "task.reminded", task, user=user, desk=None if user else task.desk_id)
     work.record("task.reminded", stream=case.id, subject=("task", task.id), data={"desk": task.desk_id})
 
 

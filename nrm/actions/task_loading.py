@@ -14,7 +14,7 @@ from nrm.models import Case, Run, Task, TaskDraft, TaskUndo
 from nrm.queries import packs
 from nrm.queries.scope import sees_case
 from nrm.rules.statuses import TaskFacts, task_actions
-from nrm.vocabulary import APART, TaskStatus
+from nrm.vocabulary import APART, Level, TaskStatus
 
 # Built once. The lock on all three makes PostgreSQL read them as they are after it waited for the case.
 _LOADING: Final = (
@@ -82,6 +82,9 @@ def load_task(work: Work, task_id: str, *, version: int | None) -> LoadedTask:
         raise NotFound
     case, task, run, drafted = found
     work.hold(case)
+    if actor.is_program and task.level == Level.STRICT:
+        # A strict case is known to people of its team, never to a program.
+        raise NotFound
     facts = task_facts(work, task)
     if not actor.is_system and not facts.knows and (APART in run.context or not _sees(work, case)):
         raise NotFound
@@ -100,7 +103,7 @@ def task_facts(work: Work, task: Task) -> TaskFacts:
     return TaskFacts(
         status=TaskStatus(task.status),
         assigned=task.assignee_id is not None,
-        mine=task.assignee_id == actor.id,
+        mine=actor.holds(task.assignee_id, desk=desk),
         at_desk=desk in actor.desks,
         may_work=actor.may("task.work", desk=desk, organisation=organisation),
         may_assign=task.livemode == actor.livemode and packs.pack().supervises(actor, "task.assign", desk),

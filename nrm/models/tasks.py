@@ -15,6 +15,8 @@ from nrm.models.columns import ACTOR, CODE, ID, key, link, public, sensitive
 class Task(Base):
     """One piece of human work that a step opened, at a desk, with a due date.
 
+    Who holds it is a user, or the program of an organisation (the id of its key).
+
     `level` repeats the case's level so that an inbox needs no join. Titles are the step's names in the path
     version: never a value. `pause_left` keeps the seconds of (working) time that were left when it went on hold.
     """
@@ -31,7 +33,7 @@ class Task(Base):
     form_version_id: Mapped[str | None] = link("form_versions", index=False, nullable=True)
     desk_id: Mapped[str] = link("desks", index=False)
     organisation_id: Mapped[str] = link("organisations", index=False)
-    assignee_id: Mapped[str | None] = link("users", index=False, nullable=True)
+    assignee_id: Mapped[str | None] = public(ACTOR, nullable=True)
     status: Mapped[str] = public(String(12), default="open")
     level: Mapped[str] = public(String(12), default="standard")
     priority: Mapped[str] = public(String(12), default="normal")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -24,6 +24,7 @@ from nrm.models import Case, Person, Run, Task
 from nrm.queries import packs, paths
 from nrm.queries.desks import desks_of
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, newest_after, size, text_of
+from nrm.queries.referral_subjects import reference
 from nrm.queries.shown_names import name_in_list
 from nrm.rules.statuses import TaskFacts, task_actions
 from nrm.vocabulary import APART, Level, TaskStatus
@@ -84,6 +85,7 @@ class InboxFilter:
         overdue: only tasks that are late.
         unclaimed: only tasks that nobody has taken.
         case_id: only this case.
+        not_strict: none of strict cases; always so for a partner's program.
     """
 
     desk: str | None = None
@@ -91,6 +93,7 @@ class InboxFilter:
     overdue: bool = False
     unclaimed: bool = False
     case_id: str | None = None
+    not_strict: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +166,8 @@ def inbox(
     """
     if only.desk is not None and only.desk not in desks_of(actor):
         raise NotFound
+    if actor.is_program:
+        only = replace(only, not_strict=True)
     if tab is Tab.DONE:
         return _done(actor, now, only, after, limit)
     wanted = size(limit) + 1
@@ -205,7 +210,14 @@ def _desks(actor: Actor, only: InboxFilter) -> tuple[str, ...]:
 
 
 def _shape(only: InboxFilter) -> tuple[bool, ...]:
-    return only.desk is not None, only.priority is not None, only.overdue, only.unclaimed, only.case_id is not None
+    return (
+        only.desk is not None,
+        only.priority is not None,
+        only.overdue,
+        only.unclaimed,
+        only.case_id is not None,
+        only.not_strict,
+    )
 
 
 def _given(actor: Actor, only: InboxFilter, now: datetime, desks: tuple[str, ...]) -> dict[str, object]:
@@ -264,7 +276,7 @@ def _parts(tab: Tab, desks: int) -> Iterator[Ids]:
 
 
 def _conditions(shape: tuple[bool, ...]) -> Iterator[ColumnElement[bool]]:
-    at_desk, of_priority, overdue, unclaimed, of_case = shape
+    at_desk, of_priority, overdue, unclaimed, of_case, not_strict = shape
     yield _TASK.livemode == bindparam("live")
     if at_desk:
         yield _TASK.desk_id == bindparam("desk")
@@ -276,6 +288,8 @@ def _conditions(shape: tuple[bool, ...]) -> Iterator[ColumnElement[bool]]:
         yield _TASK.assignee_id.is_(None)
     if of_case:
         yield _TASK.case_id == bindparam("case")
+    if not_strict:
+        yield _TASK.level != str(Level.STRICT)
 
 
 def _after(*, dated: bool, begins: bool) -> ColumnElement[bool]:
@@ -372,11 +386,12 @@ def _shower(actor: Actor, now: datetime) -> Callable[[Row], TaskRow]:
 
     @cache
     def allowed(desk: str, organisation: str, *facts: Any) -> tuple[str, ...]:  # noqa: ANN401 - columns of a task
-        return task_actions(_facts(facts, actor, standing(desk, organisation)))
+        return task_actions(_facts(facts, actor, standing(desk, organisation), desk=desk))
 
     def show(row: Row) -> TaskRow:
         task = row[0]
-        return _shown(row, now, allowed(task.desk_id, task.organisation_id, *_FACTS(task)))
+        found = _shown(row, now, allowed(task.desk_id, task.organisation_id, *_FACTS(task)))
+        return replace(found, person=reference(task.case_id)) if actor.is_program else found
 
     return show
 
@@ -429,19 +444,22 @@ def _standing(actor: Actor, desk: str, organisation: str) -> Standing:
 
 def facts_of(task: Task, actor: Actor, *, undoable: bool = False) -> TaskFacts:
     """Say how an actor stands to a task."""
-    return _facts(_FACTS(task), actor, _standing(actor, task.desk_id, task.organisation_id), undoable=undoable)
+    standing = _standing(actor, task.desk_id, task.organisation_id)
+    return _facts(_FACTS(task), actor, standing, desk=task.desk_id, undoable=undoable)
 
 
 _FACTS: Final = attrgetter("status", "assignee_id", "ended_by", "livemode")
 
 
-def _facts(columns: tuple[Any, ...], actor: Actor, standing: Standing, *, undoable: bool = False) -> TaskFacts:
+def _facts(
+    columns: tuple[Any, ...], actor: Actor, standing: Standing, *, desk: str, undoable: bool = False
+) -> TaskFacts:
     status, assignee, ended_by, livemode = columns
     at_desk, may_work, may_assign = standing
     return TaskFacts(
         status=TaskStatus(status),
         assigned=assignee is not None,
-        mine=assignee == actor.id,
+        mine=actor.holds(assignee, desk=desk),
         at_desk=at_desk,
         may_work=may_work,
         may_assign=may_assign and livemode == actor.livemode,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, cast
 
@@ -19,6 +19,9 @@ from nrm.queries import packs
 from nrm.queries.page import Key, Page, cut, moment_key, newest_after
 from nrm.rules.permissions import SCOPES, permissions_of_scopes
 from nrm.vocabulary import KeyKind
+
+_TASKS: Final = frozenset({"tasks:read", "tasks:act"})
+"""Scopes with which a program works on the tasks of its organisation's desks."""
 
 ROLE: Final = "partner"
 """The role of a key's one seat."""
@@ -128,7 +131,15 @@ def _actor(row: Sequence[object] | None, address: str, request_id: str) -> Actor
     packs.noticed(stamp)  # type: ignore[arg-type]  # a text
     permissions = permissions_of_scopes(scopes)  # type: ignore[arg-type]  # a list of texts
     seat = Seat(organisation_id=str(organisation_id), desk_id=None, role=ROLE, permissions=permissions)
-    return Actor(kind=ActorKind.KEY, id=str(key_id), seats=(seat,), livemode=livemode is True, request_id=request_id)
+    seats = (seat, *_at_desks(seat)) if permissions & _TASKS else (seat,)
+    return Actor(kind=ActorKind.KEY, id=str(key_id), seats=seats, livemode=livemode is True, request_id=request_id)
+
+
+def _at_desks(seat: Seat) -> Iterator[Seat]:
+    """Give a seat at each desk of an organisation: tasks are given to desks, and its program works for all of them."""
+    for desk in packs.pack().desks:
+        if desk.organisation_id == seat.organisation_id:
+            yield replace(seat, desk_id=desk.id)
 
 
 def is_inside(address: str, networks: Sequence[str]) -> bool:

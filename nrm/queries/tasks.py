@@ -143,6 +143,8 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
     if found is None:
         raise NotFound
     row, case, identity = found
+    if actor.is_program and row.level == Level.STRICT:
+        raise NotFound
     facts = inbox.facts_of(row, actor)
     # Whoever gives out the work of a desk need not read what stands in a strict case.
     in_it = facts.mine or facts.at_desk or facts.completed_by_me
@@ -155,6 +157,8 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
     listed = inbox.shown((row, case.number, case.governorate, case.person_id, identity), actor, now)
     step = paths.version(row.path_version_id).spec.steps.get(row.step)
     form = _form(row.form_version_id)
+    # A program without the scope for people's data gets the questions, and nothing that was answered before.
+    told = not actor.is_program or actor.may("subject:read")
     return TaskView(
         id=row.id,
         version=row.version,
@@ -165,12 +169,12 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
         instructions=step.instructions if step else {},
         form=form,
         draft=_draft(actor, row.id) if row.status == TaskStatus.OPEN else None,
-        prefilled=_prefilled(row, form) if form and row.status == TaskStatus.OPEN else None,
-        answers=_answers(row) if row.status == TaskStatus.COMPLETED else None,
-        comments=_comments(row.id),
+        prefilled=_prefilled(row, form) if told and form and row.status == TaskStatus.OPEN else None,
+        answers=_answers(row) if told and row.status == TaskStatus.COMPLETED else None,
+        comments=_comments(row.id) if told else (),
         undo_until=undo_until if "undo" in allowed else None,
         allowed_actions=allowed,
-        uses=_uses(row, form) if in_it else {},
+        uses=_uses(row, form) if told and in_it else {},
     )
 
 

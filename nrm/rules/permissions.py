@@ -70,6 +70,8 @@ SCOPES: Final[Mapping[str, frozenset[str]]] = {
     "referrals:act": frozenset({"referral.receive"}),
     "referrals:send": frozenset({"referral.send"}),
     "subject:read": frozenset(),
+    "tasks:read": frozenset(),
+    "tasks:act": frozenset({"task.work"}),
     "directory:write": frozenset({"capacity.edit"}),
     "webhooks:manage": frozenset(),
     "events:read": frozenset(),
