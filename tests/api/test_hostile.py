@@ -295,7 +295,10 @@ def test_what_a_stranger_is_told_of_a_thing_is_what_is_told_of_no_thing(
             told = []
             for ids in (things, gone):
                 path = PART.sub(lambda found, ids=ids: ids[found[1]], operation.rule)
-                answer = send(stranger, operation.method, path, json=body_of(operation))
+                file = {"query_string": {"name": "a.pdf"}, "data": b"%PDF-1.7"}
+                answer = send(
+                    stranger, operation.method, path, **(file if operation.upload else {"json": body_of(operation)})
+                )
                 body = problem(answer, f"{role}: {operation.method} {path}")
                 told.append((answer.status_code, body["code"], body["detail"], body.get("errors")))
             assert told[0] == told[1], (role, operation.method, operation.rule)
