@@ -20,7 +20,8 @@ from api.transport.problems import language
 from api.transport.shapes import write_json
 from nrm.installation import installation
 from nrm.queries import public_directory as queries
-from nrm.queries.public_directory import PublicFilter, Reader, Slice
+from nrm.queries.public_directory import Reader, Slice
+from nrm.queries.public_entries import PublicFilter
 from nrm.rules.hsds import VERSION, Hsds
 
 hsds = Noun("hsds", prefix="/hsds/v3")
