@@ -315,32 +315,35 @@ def _view(operation: Operation) -> Callable[..., Response]:
 
 
 def _answer(operation: Operation, parts: dict[str, str]) -> Response:
-    asked = _who(operation)
+    # The request itself: each look through the proxy costs more than most of what is done with it.
+    came: Request = request._get_current_object()  # type: ignore[attr-defined]
+    asked = _who(operation, came)
     if not all(_PART.fullmatch(part) for part in parts.values()):
         raise NotFound
-    _must_be_wanted(operation.media)
+    _must_be_wanted(operation.media, came)
     ask = Ask(actor=asked.actor, session_id=asked.session_id)
     if operation.permission is not None and not asked.actor.may(operation.permission):
         raise NotAllowed("not_allowed", permission=operation.permission)
     if operation.purposed:
-        ask.purpose = _read_purpose()
+        ask.purpose = _read_purpose(came)
     if operation.query is not None:
-        _read_query(operation, ask)
+        _read_query(operation, ask, came)
     if operation.body is not None:
-        _read_body(operation, ask)
-    if not operation.keyed or "Idempotency-Key" not in request.headers:
+        _read_body(operation, ask, came)
+    if not operation.keyed or "Idempotency-Key" not in came.headers:
         return _write(operation, operation.handler(ask, **parts))
     return _at_most_once(operation, ask, parts)
 
 
-def _who(operation: Operation) -> Asked:
+def _who(operation: Operation, came: Request) -> Asked:
     who: WhoAsks = current_app.extensions["nrm.who_asks"]
     if not operation.signed_in:
         if operation.limited:
-            _count(request.remote_addr or "", operation.limited)
+            _count(came.remote_addr or "", operation.limited)
         return _NOBODY
-    asked = who(request)
-    g.actor, g.actor_id, g.language = asked.actor, asked.actor.id, asked.actor.language
+    asked = who(came)
+    about = g._get_current_object()
+    about.actor, about.actor_id, about.language = asked.actor, asked.actor.id, asked.actor.language
     by_key = asked.actor.kind is ActorKind.KEY
     if by_key:
         _count(asked.actor.id, "key")
@@ -370,9 +373,9 @@ def _must_have_scope(operation: Operation, actor: Actor) -> None:
         raise NotAllowed("scope_missing", scope=operation.scope)
 
 
-def _must_be_wanted(media: str) -> None:
+def _must_be_wanted(media: str, came: Request) -> None:
     """Refuse, before anything is done, a request whose answer the client says it could not read."""
-    wanted = request.accept_mimetypes
+    wanted = came.accept_mimetypes
     if wanted and not any(quality > 0 and _fits(media, kind) for kind, quality in wanted):
         raise Refused(406, "not_acceptable")
 
@@ -382,36 +385,36 @@ def _fits(media: str, kind: str) -> bool:
     return plain in {media, "*/*", media.partition("/")[0] + "/*"}
 
 
-def _read_purpose() -> str | None:
-    purpose = request.headers.get(PURPOSE)
+def _read_purpose(came: Request) -> str | None:
+    purpose = came.headers.get(PURPOSE)
     if purpose is not None and purpose not in set(ReadPurpose):
         choices = ", ".join(ReadPurpose)
         raise NotValid([Problem(pointer="", code="unknown_purpose", params={"header": PURPOSE, "choices": choices})])
     return purpose
 
 
-def _read_query(operation: Operation, ask: Ask) -> None:
-    if operation.query is None or not (request.query_string or operation.query.fields):
+def _read_query(operation: Operation, ask: Ask, came: Request) -> None:
+    if operation.query is None or not (came.query_string or operation.query.fields):
         return
-    ask.query = read_query(request, operation.query)
+    ask.query = read_query(came, operation.query)
     cursor = ask.query.pop("cursor", None)
     ask.limit = ask.query.pop("limit", ask.limit)
     if cursor:
         ask.after = cursors.read_cursor(f"{operation.noun}.{operation.name}", cursor)
 
 
-def _read_body(operation: Operation, ask: Ask) -> None:
+def _read_body(operation: Operation, ask: Ask, came: Request) -> None:
     schema = operation.body
     assert schema is not None  # noqa: S101 - the caller has looked
-    if request.query_string:
+    if came.query_string:
         raise NotValid([Problem(pointer="", code="no_query_here")])
-    data = read_json(request, operation.limit)
+    data = read_json(came, operation.limit)
     ask.body = load(schema, data)
     if "version" in schema.fields:
-        ask.version = read_version(request, ask.body)
+        ask.version = read_version(came, ask.body)
     if operation.versioned and ask.version is None:
         raise Refused(428, "precondition_required")
-    g.body_hash = hashlib.sha256(write_json(data)).hexdigest() if "Idempotency-Key" in request.headers else ""
+    g.body_hash = hashlib.sha256(write_json(data)).hexdigest() if "Idempotency-Key" in came.headers else ""
 
 
 def _at_most_once(operation: Operation, ask: Ask, parts: dict[str, str]) -> Response:
