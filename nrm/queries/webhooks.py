@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotFound
-from nrm.models import Event, WebhookDelivery, WebhookEndpoint
+from nrm.models import Event, Organisation, WebhookDelivery, WebhookEndpoint
 from nrm.queries.page import Key, Page, cut, moment_key, newest_after
 from nrm.rules.permissions import acts_for
 from nrm.rules.webhooks import SLOW_MS
@@ -232,8 +232,14 @@ def behind() -> tuple[str, ...]:
     """
     about = _newer(Event.organisation_id == WebhookEndpoint.organisation_id)
     sent = _newer(Event.sender_id == WebhookEndpoint.organisation_id)
-    found = select(WebhookEndpoint.id).where(WebhookEndpoint.state == "enabled", or_(about, sent))
+    found = select(WebhookEndpoint.id).where(WebhookEndpoint.state == "enabled", _active(), or_(about, sent))
     return tuple(db.session.execute(found).scalars())
+
+
+def _active() -> ColumnElement[bool]:
+    """Nothing is sent to an organisation that takes part no more."""
+    mine = Organisation.id == WebhookEndpoint.organisation_id
+    return exists().where(mine, Organisation.active).correlate(WebhookEndpoint)
 
 
 def _newer(whose: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -259,6 +265,7 @@ def due_endpoints(now: datetime, real_now: datetime) -> tuple[DueEndpoint, ...]:
     rows = db.session.execute(
         select(WebhookEndpoint.id, WebhookEndpoint.failures, WebhookEndpoint.pace_ms).where(
             WebhookEndpoint.state == "enabled",
+            _active(),
             or_(WebhookEndpoint.rest_until.is_(None), WebhookEndpoint.rest_until <= now),
             or_(WebhookEndpoint.lease_until.is_(None), WebhookEndpoint.lease_until <= real_now),
             waiting,

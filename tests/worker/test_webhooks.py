@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -406,6 +406,23 @@ def test_two_senders_never_work_on_one_endpoint(land: World, receiver: Receiver)
             WebhookEndpoint.__table__.update().values(lease_until=land.clock.now() - timedelta(days=9000))
         )
     assert step(made.id, name="two") == 3
+
+
+def test_nothing_is_sent_to_an_organisation_that_takes_part_no_more(land: World, receiver: Receiver):
+    organisation, service = provider(land)
+    made = webhooks.add_endpoint(program(organisation), url=receiver.url)
+    happen(land, organisation, service)
+    assert queries.behind() == (made.id,)
+    feed_endpoint(SYSTEM, made.id)
+    real_now = datetime.now(UTC)
+    assert [due.id for due in queries.due_endpoints(land.clock.now(), real_now)] == [made.id]
+    db.session.remove()
+    with db.engine.begin() as connection:
+        connection.execute(Organisation.__table__.update().where(Organisation.id == organisation).values(active=False))
+    happen(land, organisation, service)
+    assert queries.behind() == ()
+    assert queries.due_endpoints(land.clock.now(), real_now) == ()
+    db.session.remove()
 
 
 def test_old_deliveries_are_forgotten(land: World, receiver: Receiver):
