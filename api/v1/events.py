@@ -6,12 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Response
+from flask import Response, current_app, request
 
 from api.schemas.events import EventQuery
-from api.transport.endpoint import Ask, Noun
+from api.transport.endpoint import Ask, Noun, WhoAsks
 from api.transport.shapes import write_json
 from api.transport.waiting import SEATS
+from nrm.errors import NotFound
 from nrm.installation import installation
 from nrm.queries import feed
 from nrm.queries.feed import FeedPage, Reader
@@ -81,6 +82,11 @@ def _wait(reader: Reader, found: FeedPage, ask: Ask, types: frozenset[str] | Non
             time.sleep(min(LOOK_SECONDS, left))
             now = installation().clock.now()
             found = feed.read_feed(reader, now, after=found.until, limit=ask.limit, types=types)
+    feed.let_go()
+    # Whoever lost the key or the seat while waiting is told so, and nothing else.
+    who: WhoAsks = current_app.extensions["nrm.who_asks"]
+    if acts_for(who(request).actor, "events:read", ask.query.get("organisation")) != reader.organisation_id:
+        raise NotFound
     return _page(found)
 
 

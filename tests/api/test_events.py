@@ -10,9 +10,12 @@ from sqlalchemy import select
 
 from api.transport.waiting import SEATS, Seats
 from api.v1 import events as door
+from nrm.actions.keys import revoke_key
+from nrm.actors import SYSTEM
+from nrm.credentials import secret_hash
 from nrm.installation import installation
-from nrm.models import Organisation, Referral
-from tests.api.conftest import Office
+from nrm.models import ApiKey, Organisation, Referral
+from tests.api.conftest import Browser, Office
 from tests.api.test_keys import Issue, program, sent_referral
 
 assert program  # a fixture
@@ -103,6 +106,36 @@ def test_a_program_that_waits_is_answered_when_something_happens(
     waiting.join(15)
     assert "referral.accepted" in found
     assert time.monotonic() - started < 10
+
+
+def test_a_key_that_is_revoked_while_its_program_waits_gets_nothing_more(
+    office: Office, program: Issue, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(door, "LOOK_SECONDS", 0.05)
+    referral_id, receiver = sent_referral(office)
+    ngo, other = program(receiver), program(receiver)
+    version = other.get(f"/referrals/{referral_id}").get_json()["version"]
+    last = ngo.get("/events").get_json()["data"][-1]["id"]
+    found: list[int] = []
+
+    def wait() -> None:
+        with office.app.app_context():
+            found.append(ngo.get(f"/events?after={last}&wait=20&types=referral.accepted").status_code)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    time.sleep(0.3)
+    revoke_key(SYSTEM, _key_id(ngo, office))
+    other.post(f"/referrals/{referral_id}/accept", {"version": version})
+    waiting.join(15)
+    assert found == [401]
+
+
+def _key_id(browser: Browser, office: Office) -> str:
+    text = browser.headers["Authorization"].removeprefix("Bearer ")
+    found = office.land.session.execute(select(ApiKey.id).where(ApiKey.key_sha256 == secret_hash(text))).scalar_one()
+    office.land.session.close()
+    return str(found)
 
 
 def test_who_finds_no_seat_to_wait_on_is_answered_at_once(office: Office, program: Issue):
