@@ -125,6 +125,8 @@ KINDS: Final[Mapping[str, str]] = {
     "user.signed_out": "a user signed out",
     "membership.given": "a user got a role",
     "membership.ended": "a user lost a role",
+    "membership.asked": "a role for the whole country was asked for",
+    "membership.refused": "a role for the whole country was refused",
     "key.issued": "a key was issued",
     "key.revoked": "a key was revoked",
     "manifest.imported": "an arrival list was imported",

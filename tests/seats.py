@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from nrm.actions.users import add_user, give_membership
+from nrm.actions.seats import give_membership
+from nrm.actions.users import add_user
 from nrm.actors import SYSTEM, Actor
 from nrm.db import db
 from nrm.installation import installation

@@ -7,7 +7,7 @@ import os
 import click
 
 from api.cli.starting import application, example, print_json
-from nrm.actions import users
+from nrm.actions import seats, users
 from nrm.actors import SYSTEM
 from nrm.installation import installation
 from nrm.queries import directory, packs
@@ -27,8 +27,8 @@ def _password() -> str:
 
 def _find(login: str) -> UserRow:
     wanted = users.clean_login(login)
-    found = find_users(SYSTEM, installation().clock.now(), text=wanted, limit=200)
-    user = next((entry for entry in found if entry.login == wanted), None)
+    found = find_users(SYSTEM, installation().clock.now(), text=wanted, limit=100)
+    user = next((entry for entry in found.items if entry.login == wanted), None)
     if user is None:
         raise click.UsageError(f"There is no user {wanted}.")
     return user
@@ -66,7 +66,7 @@ def add(
             raise click.UsageError(f"There is no role {role}.")
         made = users.add_user(SYSTEM, login=login, name=name, password=_password(), language=language)
         if role is not None and seat is not None:
-            users.give_membership(SYSTEM, made.id, organisation_id=seat[0], desk_id=seat[1], role=role)
+            seats.give_membership(SYSTEM, made.id, organisation_id=seat[0], desk_id=seat[1], role=role)
     print_json({"id": made.id, "login": login}) if as_json else click.echo(f"Added {login}.")
 
 
@@ -93,11 +93,11 @@ def role(login: str, role: str, *, desk: str | None, organisation: str | None, e
         found = _find(login)
         if not end:
             whole, place = _place(desk, organisation)
-            users.give_membership(SYSTEM, found.id, organisation_id=whole, desk_id=place, role=role)
+            seats.give_membership(SYSTEM, found.id, organisation_id=whole, desk_id=place, role=role)
             click.echo(f"{login} is {role}.")
             return 0
-        seats = [seat.id for seat in found.memberships if seat.role == role]
-        for seat in seats:
-            users.end_membership(SYSTEM, seat)
-    click.echo(f"{len(seats)} seats ended.")
-    return 0 if seats else 1
+        held = [seat.id for seat in found.memberships if seat.role == role]
+        for seat in held:
+            seats.end_membership(SYSTEM, seat)
+    click.echo(f"{len(held)} seats ended.")
+    return 0 if held else 1

@@ -32,6 +32,7 @@ from api.v1 import (
     sandbox,
     sessions,
     tasks,
+    users,
     webhooks,
 )
 
@@ -58,6 +59,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     events.events,
     webhooks.webhooks,
     notifications.notifications,
+    users.users,
     keys.keys,
     oauth.oauth,
     sandbox.sandbox,

@@ -1,22 +1,22 @@
-"""Users and where they sit: add, seat, unseat, disable, set passwords."""
+"""Users: add, change, disable, set passwords."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
 from nrm.actors import Actor
 from nrm.credentials import hash_password
 from nrm.errors import AlreadyDone, NotAllowed, NotFound, NotValid, Problem
-from nrm.events import Data
 from nrm.installation import installation
-from nrm.models import Desk, Membership, Organisation, Session, Task, User
+from nrm.models import Membership, Session, Task, User
 from nrm.queries import packs
 from nrm.rules.passwords import password_problems
 from nrm.rules.texts import WrongValue, clean_text
@@ -55,12 +55,8 @@ def add_user(
     _may_manage(actor)
     login = clean_login(login)
     problems = [*_user_problems(login, email, language), *password_problems(password, login=login)]
-    try:
-        name = clean_text(name, longest=200)
-    except WrongValue as wrong:
-        problems.append(Problem(pointer="/name", code=wrong.code, params=wrong.params))
-    if not name:
-        problems.append(Problem(pointer="/name", code="required"))
+    name, mistakes = _clean_name(name)
+    problems += mistakes
     if problems:
         raise NotValid(problems)
     # Before the transaction: no lock is held while the password is worked on.
@@ -114,23 +110,36 @@ def _may_manage(actor: Actor) -> None:
         raise NotAllowed("not_allowed", permission="user.manage")
 
 
-def _require_in(work: Work, organisation_id: str) -> None:
-    """Stop unless the actor manages users of this organisation, or of all."""
-    if work.actor.is_system or work.actor.may("user.manage", organisation=organisation_id):
-        return
+def manages_all(actor: Actor) -> bool:
+    """Say whether an actor manages the users of all organisations."""
     everywhere = packs.pack().country_roles
-    if not any("user.manage" in seat.permissions and seat.role in everywhere for seat in work.actor.seats):
+    return actor.is_system or any("user.manage" in seat.permissions and seat.role in everywhere for seat in actor.seats)
+
+
+def manages(actor: Actor, organisation_id: str) -> bool:
+    """Say whether an actor manages the users of an organisation."""
+    return actor.may("user.manage", organisation=organisation_id) or manages_all(actor)
+
+
+def require_in(work: Work, organisation_id: str) -> None:
+    """Stop unless the actor manages users of this organisation, or of all.
+
+    Raises:
+        NotAllowed: neither.
+    """
+    if not manages(work.actor, organisation_id):
         raise NotAllowed("not_allowed", permission="user.manage")
 
 
 def _require_over(work: Work, user_id: str) -> None:
     """Stop unless the actor manages every organisation in which the user sits."""
-    seats = select(Membership.organisation_id).where(Membership.user_id == user_id, _valid(work.now)).distinct()
+    seats = select(Membership.organisation_id).where(Membership.user_id == user_id, still_counts(work.now)).distinct()
     for organisation_id in work.session.scalars(seats):
-        _require_in(work, organisation_id)
+        require_in(work, organisation_id)
 
 
-def _valid(now: datetime) -> ColumnElement[bool]:
+def still_counts(now: datetime) -> ColumnElement[bool]:
+    """Give the condition under which a seat has not ended."""
     return or_(Membership.until.is_(None), Membership.until > now)
 
 
@@ -148,111 +157,12 @@ def lock_user(work: Work, user_id: str) -> User:
     return user
 
 
-@action("membership.give", permission="user.manage")
-def give_membership(
-    work: Work,
-    user_id: str,
-    *,
-    organisation_id: str,
-    role: str,
-    desk_id: str | None = None,
-    until: datetime | None = None,
-) -> str:
-    """Seat a user at a desk, or in a whole organisation.
-
-    Args:
-        work: the transaction.
-        user_id: the user.
-        organisation_id: the organisation.
-        role: role key of the pack.
-        desk_id: one of the organisation's desks; None for the whole organisation.
-        until: when the seat ends by itself; None for no end.
-
-    Returns:
-        Id of the membership.
-
-    Raises:
-        NotFound: no such user or organisation.
-        NotValid: unknown role, or a desk of another organisation.
-        NotAllowed: the actor manages other organisations only.
-        AlreadyDone: the user sits there in this role.
-    """
-    lock_user(work, user_id)
-    if work.session.get(Organisation, organisation_id) is None:
-        raise NotFound
-    _require_in(work, organisation_id)
-    _check_seat(work, organisation_id, desk_id, role, until)
-    same = and_(
-        Membership.user_id == user_id,
-        Membership.organisation_id == organisation_id,
-        Membership.role == role,
-        Membership.desk_id.is_(None) if desk_id is None else Membership.desk_id == desk_id,
-    )
-    known = work.session.execute(select(Membership).where(same)).scalars().first()
-    if known is not None and (known.until is None or known.until > work.now):
-        raise AlreadyDone("membership_exists")
-    if known is not None:
-        membership_id = known.id
-        work.session.execute(update(Membership).where(Membership.id == known.id).values(since=work.now, until=until))
-    else:
-        membership_id = work.add(
-            Membership,
-            id=ids.new_id("mem"),
-            user_id=user_id,
-            organisation_id=organisation_id,
-            desk_id=desk_id,
-            role=role,
-            since=work.now,
-            until=until,
-        )
-    _record_seat(work, "membership.given", user_id, organisation_id, {"desk": desk_id, "role": role})
-    return membership_id
-
-
-def _check_seat(work: Work, organisation_id: str, desk_id: str | None, role: str, until: datetime | None) -> None:
-    problems = []
-    if role not in packs.pack().roles:
-        problems.append(Problem(pointer="/role", code="unknown_role"))
-    if desk_id is not None:
-        desk = work.session.get(Desk, desk_id)
-        if desk is None or desk.organisation_id != organisation_id or not desk.active:
-            problems.append(Problem(pointer="/desk_id", code="unknown_desk"))
-    if until is not None and until <= work.now:
-        problems.append(Problem(pointer="/until", code="in_the_past"))
-    if problems:
-        raise NotValid(problems)
-
-
-def _record_seat(work: Work, kind: str, user_id: str, organisation_id: str, data: Data) -> None:
-    work.record(kind, stream=organisation_id, subject=("user", user_id), data=data, organisation_id=organisation_id)
-
-
-@action("membership.end", permission="user.manage")
-def end_membership(work: Work, membership_id: str) -> None:
-    """Take a seat away at once; tasks that the user had claimed there go back to their desk.
-
-    Raises:
-        NotFound: no such membership.
-        NotAllowed: the actor manages other organisations only.
-        AlreadyDone: it has ended.
-    """
-    seat = work.session.get(Membership, membership_id)
-    if seat is None:
-        raise NotFound
-    lock_user(work, seat.user_id)
-    _require_in(work, seat.organisation_id)
-    if seat.until is not None and seat.until <= work.now:
-        raise AlreadyDone("membership_ended")
-    work.session.execute(update(Membership).where(Membership.id == membership_id).values(until=work.now))
-    data = {"desk": seat.desk_id, "role": seat.role}
-    _record_seat(work, "membership.ended", seat.user_id, seat.organisation_id, data)
-    _give_back_tasks(work, seat.user_id)
-
-
-def _give_back_tasks(work: Work, user_id: str) -> None:
+def give_back_tasks(work: Work, user_id: str) -> None:
     """Put the user's claimed tasks back to the desks at which the user no longer sits."""
     seats = work.session.execute(
-        select(Membership.organisation_id, Membership.desk_id).where(Membership.user_id == user_id, _valid(work.now))
+        select(Membership.organisation_id, Membership.desk_id).where(
+            Membership.user_id == user_id, still_counts(work.now)
+        )
     ).all()
     desks, whole = {desk for _, desk in seats if desk}, {organisation for organisation, desk in seats if desk is None}
     open_states = (str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD))
@@ -294,10 +204,10 @@ def disable_user(work: Work, user_id: str, *, version: int | None = None) -> Use
         raise AlreadyDone("user_disabled")
     work.change(User, user_id, version=version or user.version, disabled_at=work.now)
     work.session.execute(
-        update(Membership).where(Membership.user_id == user_id, _valid(work.now)).values(until=work.now)
+        update(Membership).where(Membership.user_id == user_id, still_counts(work.now)).values(until=work.now)
     )
     end_sessions_of(work, user_id)
-    _give_back_tasks(work, user_id)
+    give_back_tasks(work, user_id)
     work.record("user.disabled", stream=user_id, subject=("user", user_id))
     return UserResult(id=user_id, version=(version or user.version) + 1)
 
@@ -317,6 +227,66 @@ def enable_user(work: Work, user_id: str, *, version: int | None = None) -> User
     work.change(User, user_id, version=version or user.version, disabled_at=None)
     work.record("user.changed", stream=user_id, subject=("user", user_id), data={"what": "enabled"})
     return UserResult(id=user_id, version=(version or user.version) + 1)
+
+
+@action("user.change", permission="user.manage")
+def change_user(work: Work, user_id: str, changes: Mapping[str, str | None], *, version: int | None) -> UserResult:
+    """Change what is known of a user.
+
+    Args:
+        work: the transaction.
+        user_id: the user.
+        changes: new values of "name", "email" (None for none) and "language".
+        version: the version that the change is based on.
+
+    Raises:
+        NotFound: no such user.
+        NotAllowed: the user sits in an organisation that the actor does not manage.
+        NotValid: a field is wrong.
+        StaleVersion: the user was changed since.
+    """
+    user = lock_user(work, user_id)
+    _require_over(work, user_id)
+    values: dict[str, str | None] = {name: changes[name] for name in ("email", "language") if name in changes}
+    problems = _user_problems(user.login, values.get("email"), values.get("language") or user.language)
+    if "name" in changes:
+        name, mistakes = _clean_name(changes["name"] or "")
+        values["name"], problems = name, problems + mistakes
+    if problems:
+        raise NotValid(problems)
+    if not values:
+        return UserResult(id=user_id, version=user.version)
+    work.change(User, user_id, version=version or user.version, **values)
+    work.record("user.changed", stream=user_id, subject=("user", user_id), data={"what": ",".join(sorted(values))})
+    return UserResult(id=user_id, version=(version or user.version) + 1)
+
+
+def _clean_name(name: str) -> tuple[str, list[Problem]]:
+    try:
+        clean = clean_text(name, longest=200)
+    except WrongValue as wrong:
+        return "", [Problem(pointer="/name", code=wrong.code, params=wrong.params)]
+    return clean or "", [] if clean else [Problem(pointer="/name", code="required")]
+
+
+@action("user.reset_second_factor", permission="user.manage")
+def reset_second_factor(work: Work, user_id: str) -> None:
+    """Take away a user's one-time codes (a lost telephone); all of the user's sessions end.
+
+    Raises:
+        NotFound: no such user.
+        NotAllowed: the user sits in an organisation that the actor does not manage, or is the actor.
+        AlreadyDone: the user has set up none.
+    """
+    user = lock_user(work, user_id)
+    if user_id == work.actor.id:
+        raise NotAllowed("not_yourself")
+    _require_over(work, user_id)
+    if user.otp_secret is None:
+        raise AlreadyDone("no_second_factor")
+    work.change(User, user_id, version=user.version, otp_secret=None)
+    end_sessions_of(work, user_id)
+    work.record("user.changed", stream=user_id, subject=("user", user_id), data={"what": "second_factor_reset"})
 
 
 def end_sessions_of(work: Work, user_id: str, *, but: str | None = None) -> int:

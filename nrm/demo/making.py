@@ -10,7 +10,8 @@ from typing import Final
 from sqlalchemy import func, insert, select, update
 
 from nrm.actions._action import Work, action
-from nrm.actions.users import add_user, give_membership
+from nrm.actions.seats import give_membership
+from nrm.actions.users import add_user
 from nrm.actors import SYSTEM
 from nrm.clock import FixedClock
 from nrm.db import db

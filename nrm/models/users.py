@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from nrm.db import Base, UtcDateTime
-from nrm.models.columns import CODE, key, link, personal, public, secret
+from nrm.models.columns import ACTOR, CODE, key, link, personal, public, secret
 
 
 class User(Base):
@@ -40,6 +40,26 @@ class Membership(Base):
     since: Mapped[datetime] = public(UtcDateTime)
     until: Mapped[datetime | None] = public(UtcDateTime)
     __table_args__ = (UniqueConstraint("user_id", "organisation_id", "desk_id", "role"),)
+
+
+class RoleRequest(Base):
+    """A role for the whole country that somebody asked for in a user's name, until a second person decides.
+
+    `approved`: None while nobody has decided.
+    """
+
+    __tablename__ = "role_requests"
+    id: Mapped[str] = key()
+    user_id: Mapped[str] = link("users")
+    organisation_id: Mapped[str] = link("organisations", index=False)
+    desk_id: Mapped[str | None] = link("desks", index=False, nullable=True)
+    role: Mapped[str] = public(CODE)
+    until: Mapped[datetime | None] = public(UtcDateTime)
+    asked_by: Mapped[str] = public(ACTOR)
+    asked_at: Mapped[datetime] = public(UtcDateTime)
+    decided_by: Mapped[str | None] = public(ACTOR)
+    decided_at: Mapped[datetime | None] = public(UtcDateTime)
+    approved: Mapped[bool | None] = public(Boolean)
 
 
 class Session(Base):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, or_, select
 
 from nrm.actors import Actor, ActorKind, Seat
 from nrm.credentials import secret_hash
 from nrm.db import UtcDateTime, db
 from nrm.errors import NotAllowed, NotFound, NotSignedIn
-from nrm.models import Desk, Membership, Organisation, Session, User
+from nrm.models import Desk, Membership, Organisation, RoleRequest, Session, User
 from nrm.queries import packs
+from nrm.queries.page import Key, Page, cut, moment_key, newest_after, size, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,21 @@ class UserRow:
     has_otp: bool
     version: int
     memberships: tuple[MembershipRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRequestRow:
+    """A role for the whole country that waits for a second person."""
+
+    id: str
+    user_id: str
+    user_name: str
+    organisation_id: str
+    desk_id: str | None
+    role: str
+    until: datetime | None
+    asked_by: str
+    asked_at: datetime
 
 
 def session_of(secret: str, *, now: datetime, real_now: datetime, request_id: str = "") -> SignedIn:
@@ -194,21 +210,24 @@ def user(actor: Actor, user_id: str, now: datetime) -> UserRow:
     return found
 
 
-def users(actor: Actor, now: datetime, *, text: str = "", after: str = "", limit: int = 50) -> tuple[UserRow, ...]:
+def users(actor: Actor, now: datetime, *, text: str = "", after: Key | None = None, limit: int = 50) -> Page[UserRow]:
     """List users by login, those of the organisations that the actor manages.
 
     Args:
         actor: needs the permission user.manage.
         now: the present moment.
         text: only users whose login or name holds this.
-        after: only logins after this one (the next page).
-        limit: most users, 1 to 200.
+        after: the key after which the page begins.
+        limit: rows of the page.
 
     Raises:
         NotAllowed: the actor does not manage users.
+        NotValid: the key is of another list.
     """
     _must_manage(actor)
-    statement = select(User.id).where(User.login > after).order_by(User.login).limit(max(1, min(limit, 200)))
+    statement = select(User.id, User.login).order_by(User.login).limit(size(limit) + 1)
+    if after is not None:
+        statement = statement.where(User.login > text_of(after, 0))
     if text:
         statement = statement.where(
             User.login.icontains(text, autoescape=True) | User.name.icontains(text, autoescape=True)
@@ -217,7 +236,41 @@ def users(actor: Actor, now: datetime, *, text: str = "", after: str = "", limit
     if managed is not None:
         inside = select(Membership.user_id).where(Membership.organisation_id.in_(managed))
         statement = statement.where(User.id.in_(inside))
-    return tuple(_user(user_id, now) for user_id in db.session.scalars(statement).all())
+    rows = db.session.execute(statement).all()
+    return cut(rows, size(limit), key=lambda row: (row.login,), make=lambda row: _user(row.id, now))
+
+
+def role_requests(actor: Actor, *, after: Key | None = None, limit: int = 50) -> Page[RoleRequestRow]:
+    """List the roles for the whole country that wait for a second person, the latest asked first.
+
+    Raises:
+        NotAllowed: the actor does not manage the users of the whole country.
+        NotValid: the key is of another list.
+    """
+    _must_manage(actor)
+    if _managed(actor) is not None:
+        raise NotAllowed("not_allowed", permission="user.manage")
+    table = cast("Table", RoleRequest.__table__)
+    statement = select(RoleRequest, User.name).join(User, User.id == RoleRequest.user_id)
+    statement = statement.where(RoleRequest.approved.is_(None))
+    statement = newest_after(statement, table.c.asked_at, table.c.id, after=after, limit=limit)
+    rows = db.session.execute(statement).all()
+    return cut(
+        rows,
+        size(limit),
+        key=lambda row: (moment_key(row[0].asked_at), row[0].id),
+        make=lambda row: RoleRequestRow(
+            id=row[0].id,
+            user_id=row[0].user_id,
+            user_name=row[1],
+            organisation_id=row[0].organisation_id,
+            desk_id=row[0].desk_id,
+            role=row[0].role,
+            until=row[0].until,
+            asked_by=row[0].asked_by,
+            asked_at=row[0].asked_at,
+        ),
+    )
 
 
 def _must_manage(actor: Actor) -> None:

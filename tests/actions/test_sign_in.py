@@ -7,6 +7,7 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
+from nrm.actions.seats import end_membership
 from nrm.actions.sign_in import (
     actor_for_session,
     change_password,
@@ -17,7 +18,7 @@ from nrm.actions.sign_in import (
     sign_in,
     sign_out,
 )
-from nrm.actions.users import disable_user, end_membership, set_password
+from nrm.actions.users import disable_user, set_password
 from nrm.actors import SYSTEM
 from nrm.credentials import secret_hash
 from nrm.db import db

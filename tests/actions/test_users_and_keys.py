@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from nrm.actions.keys import issue_key, revoke_key
-from nrm.actions.users import add_user, disable_user, enable_user, end_membership, give_membership
+from nrm.actions.seats import end_membership, give_membership
+from nrm.actions.users import add_user, disable_user, enable_user
 from nrm.actors import SYSTEM, Actor, ActorKind, Seat
 from nrm.credentials import is_partner_key
 from nrm.db import db
@@ -56,7 +57,7 @@ def test_an_administrator_adds_and_seats_a_user(installed):
     assert (row.login, row.name) == ("lana.k", "لانا کریم")
     assert row.memberships[0].role == "case_handler"
     assert actor_of_user(user.id, now()).desks == (desk("hro_case_handler_hillin"),)
-    assert [found.login for found in users.users(admin, now(), text="lana")] == ["lana.k"]
+    assert [found.login for found in users.users(admin, now(), text="lana").items] == ["lana.k"]
 
 
 def test_mistakes_in_a_new_user_are_all_named(installed):
@@ -94,7 +95,7 @@ def test_a_manager_of_one_organisation_manages_only_its_users(installed):
         disable_user(manager, others.id)
     with pytest.raises(NotFound):
         users.user(manager, others.id, now())
-    assert [row.login for row in users.users(manager, now())] == ["theirs"]
+    assert [row.login for row in users.users(manager, now()).items] == ["theirs"]
     disable_user(manager, theirs.id)
 
 

@@ -18,8 +18,10 @@ from nrm.models import (
     Complaint,
     Desk,
     Incident,
+    Membership,
     Notification,
     Restriction,
+    RoleRequest,
     Service,
     WebhookDelivery,
     WebhookEndpoint,
@@ -83,6 +85,10 @@ BODIES: dict[str, Any] = {
     "give_up": {"note": "x"},
     "set_capacity": {"accepting": True},
     "replay": {"since": "2026-03-01T08:00:00Z"},
+    "users.change": {"name": "Invented Name"},
+    "users.add": {"login": "x.y", "name": "x", "password": "invented-words-8-for-tests"},
+    "give_password": {"new": "invented-words-8-for-tests"},
+    "give_seat": {"organisation_id": "org_" + "0" * 26, "role": "case_handler"},
     "keys.issue": {"organisation_id": "org_" + "0" * 26, "name": "x", "scopes": ["events:read"]},
 }
 VERBS: dict[str, Any] = {
@@ -150,6 +156,7 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
     )
     household_id = make_household(owner.actor, {person_id: None})
     session = office.land.session
+    membership_id = session.execute(select(Membership.id).where(Membership.user_id == owner.actor.id)).scalar_one()
     now = office.clock.now()
     endpoint_id = "whe_" + "1" * 26
     session.add(
@@ -194,6 +201,14 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
                 tries=[],
                 created_at=now,
             ),
+            RoleRequest(
+                id="rrq_" + "1" * 26,
+                user_id=owner.actor.id,
+                organisation_id=owner.actor.organisations[0],
+                role="national_unit",
+                asked_by="usr_" + "1" * 26,
+                asked_at=now,
+            ),
             Notification(
                 id="ntf_" + "1" * 26,
                 user_id=owner.actor.id if owner.actor else None,
@@ -225,6 +240,9 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
         "incident_id": "inc_" + "1" * 26,
         "restriction_id": "rst_" + "1" * 26,
         "notification_id": "ntf_" + "1" * 26,
+        "user_id": owner.actor.id,
+        "membership_id": membership_id,
+        "request_id": "rrq_" + "1" * 26,
         "endpoint_id": endpoint_id,
         "delivery_id": "whd_" + "1" * 26,
         "key_id": issue_key(SYSTEM, receiver, name="x", scopes=["events:read"]).id,
@@ -261,7 +279,7 @@ def test_the_owner_reads_each_of_the_things_that_strangers_do_not(office: Office
     read = 0
     for operation in OPERATIONS:
         parts = set(PART.findall(operation.rule))
-        hidden = {"incident_id", "letter_id", "complaint_id", "key_id", "endpoint_id"}
+        hidden = {"incident_id", "letter_id", "complaint_id", "key_id", "endpoint_id", "user_id"}
         if operation.method != "GET" or not parts or parts & (EVERYBODYS | hidden):
             continue
         if operation.permission == "disclosure.read":

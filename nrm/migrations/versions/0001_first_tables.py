@@ -622,6 +622,29 @@ def upgrade() -> None:
         batch_op.create_index("ix_person_tokens_find", ["kind", "token"], unique=False)
 
     op.create_table(
+        "role_requests",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("user_id", sa.String(length=31), nullable=False),
+        sa.Column("organisation_id", sa.String(length=31), nullable=False),
+        sa.Column("desk_id", sa.String(length=31), nullable=True),
+        sa.Column("role", sa.String(length=64), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=True),
+        sa.Column("asked_by", sa.String(length=40), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_by", sa.String(length=40), nullable=True),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("approved", sa.Boolean(), nullable=True),
+        sa.ForeignKeyConstraint(["desk_id"], ["desks.id"], name=op.f("fk_role_requests_desk_id")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_role_requests_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_role_requests_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_role_requests")),
+    )
+    with op.batch_alter_table("role_requests", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_role_requests_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "services",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("code", sa.String(length=64), nullable=False),
@@ -1616,6 +1639,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_services_category"))
 
     op.drop_table("services")
+    with op.batch_alter_table("role_requests", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_role_requests_user_id"))
+
+    op.drop_table("role_requests")
     with op.batch_alter_table("person_tokens", schema=None) as batch_op:
         batch_op.drop_index("ix_person_tokens_find")
 
