@@ -236,7 +236,7 @@ def finish(walk: Walk) -> str:
 
     case = walk.wait_for("the closing of the case", closed)
     rows = walk.handler.get(f"/cases/{walk.case_id}/referrals")
-    without = [row["number"] for row in rows if not row["outcome"] or row["closed_at"] is None]
+    without = [row["number"] for row in rows if not (row["outcome"] or {}).get("code") or row["closed_at"] is None]
     if without:
         raise WentWrong(f"referrals ended without an outcome: {', '.join(without)}")
     incidents = [row for row in walk.events() if row["kind"] == "incident.opened"]

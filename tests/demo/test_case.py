@@ -68,7 +68,7 @@ def test_a_returnee_is_followed_from_the_arrival_list_to_the_closed_case(served:
     assert walk.case["number"] == number
     assert [row["state"] for row in by_attempt(walk, "JOB")] == ["completed"]
     assert [row["state"] for row in by_attempt(walk, "LEG")] == ["declined", "completed"]
-    assert [(row["state"], row["outcome"]) for row in by_attempt(walk, "HOU")] == [("expired", "not_provided")]
+    assert [(row["state"], row["outcome"]["code"]) for row in by_attempt(walk, "HOU")] == [("expired", "not_provided")]
     assert [
         need["status"] for need in walk.handler.get(f"/cases/{walk.case_id}/needs") if need["category"] == "HOU"
     ] == ["unmet"]
