@@ -114,7 +114,7 @@ def _bundle(page: Page[ReferralView]) -> Resource:
         links.append(
             {"relation": "next", "url": f"{_base()}{request.path}?{urlencode([*others, ('_cursor', cursor)])}"}
         )
-    tasks = [task_of(view, language()) for view in page.items]
+    tasks = [task_of(view, language(), by_code=True) for view in page.items]
     bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "link": links}
     if tasks:
         bundle["entry"] = [

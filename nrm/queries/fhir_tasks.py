@@ -22,15 +22,16 @@ _REASON_LISTS: Final = (
 )
 
 
-def task_of(view: ReferralView, language: str) -> Fhir:
+def task_of(view: ReferralView, language: str, *, by_code: bool = False) -> Fhir:
     """Write a referral as a Task; it shows what the view shows, no more.
 
     Args:
         view: the referral as its reader may see it.
         language: ar, ckb or en: for the words beside the codes.
+        by_code: the person is a code only, whatever the view shows.
     """
     person = {name: value for name, value in asdict(view.subject).items() if name != "ref" and value is not None}
-    return to_task(facts_of(view), _labels(view, language), person or None)
+    return to_task(facts_of(view), _labels(view, language), None if by_code else person)
 
 
 def facts_of(view: ReferralView) -> ReferralFacts:

@@ -124,7 +124,7 @@ def to_task(facts: ReferralFacts, labels: Labels, person: Mapping[str, object] |
     Args:
         facts: the referral.
         labels: words for its codes and ids; what has none stands as its code.
-        person: the fields of the person that the asker may read; None for the code alone.
+        person: the fields of the person that the asker may read; none for the code alone.
     """
     status = REFERRAL_STATES[facts.state].fhir
     patient = _patient(facts, person) if person else None

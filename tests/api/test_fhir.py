@@ -112,6 +112,14 @@ def test_the_sender_finds_what_it_sent_and_the_receiver_what_came_in(office: Off
     Bundle.model_validate(bundle)
     found = {entry["resource"]["id"] for entry in bundle["entry"]}
     assert found == {sent.made["id"].replace("_", "-"), other["id"].replace("_", "-")}
+    desk = receiver_of(office, receiver)
+    assert desk.get("/referrals").get_json()["data"][0]["subject"]["names"]
+    kinds = [
+        part["resourceType"]
+        for row in resource(desk.get("/fhir/Task"))["entry"]
+        for part in row["resource"]["contained"]
+    ]
+    assert set(kinds) == {"ServiceRequest"}
     for query in (f"requester={sender}", f"requester=Organization/{sender.replace('_', '-')}", f"owner={receiver}"):
         assert len(resource(clinic.get(f"/fhir/Task?{query}"))["entry"]) == 2, query
     assert "entry" not in resource(clinic.get(f"/fhir/Task?requester=org_{'0' * 26}"))
