@@ -94,6 +94,7 @@ KINDS: Final[Mapping[str, str]] = {
     "referral.overdue": "an answer is late",
     "referral.confirmed": "the returnee confirmed the result",
     "referral.disputed": "the returnee's word differs from the receiver's",
+    "referral.called": "the receiver was called on the telephone",
     "referral.closed": "the loop of the referral is closed",
     "message.created": "a note was exchanged on a referral",
     "link.opened": "somebody opened the mailed link to a referral",

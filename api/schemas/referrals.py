@@ -8,6 +8,7 @@ from typing import Any, Final
 from marshmallow import fields
 
 from api.transport.fields import Body, Choice, Code, Day, Flag, Id, ListOf, Moment, Paged, Text, Versioned, Whole
+from nrm.actions.referral_calls import BY_TELEPHONE
 from nrm.rules.statuses import REFERRAL_VERBS, Verb
 from nrm.vocabulary import DataCategory, LoopAnswer, Priority, ReferralState
 
@@ -54,6 +55,19 @@ class AddMessage(Body):
     """A note that sender and receiver both read."""
 
     text = Text(longest=5_000, lines=True, shortest=1, required=True)
+
+
+class RecordCall(Versioned):
+    """A telephone call to the receiver, with its answer where it gave one."""
+
+    called_at = Moment(required=True)
+    spoke_with = Text(longest=120, shortest=1, required=True)
+    said = Text(longest=5_000, lines=True, shortest=1, required=True)
+    answer = Choice(BY_TELEPHONE, allow_none=True)
+    reason = Code(allow_none=True)
+    outcome = Code(allow_none=True)
+    at = Moment(allow_none=True)
+    delivered_on = Day(allow_none=True)
 
 
 class Confirm(Versioned):

@@ -12,6 +12,7 @@ from api.schemas.referrals import (
     CloseLoop,
     Confirm,
     CreateReferral,
+    RecordCall,
     ReferralQuery,
 )
 from api.transport.endpoint import Ask, Noun
@@ -19,10 +20,11 @@ from api.transport.shapes import Made, made
 from nrm.actions import referrals as actions
 from nrm.actions import restrictions
 from nrm.actions.reading import note_read
+from nrm.actions.referral_calls import record_call as record_referral_call
 from nrm.actions.referral_changes import Given
 from nrm.actions.referral_drafts import change_referral
 from nrm.actors import ActorKind
-from nrm.errors import Conflict
+from nrm.errors import Conflict, NotValid, Problem
 from nrm.installation import installation
 from nrm.queries import referrals as queries
 from nrm.queries.page import Page
@@ -146,6 +148,23 @@ def list_messages(ask: Ask, referral_id: str) -> Page[ReferralMessage]:
 def add_message(ask: Ask, referral_id: str) -> str:
     """Add a note that sender and receiver both read."""
     return actions.add_referral_note(ask.actor, referral_id, text=ask.body["text"])
+
+
+@referrals.post(
+    "/referrals/<referral_id>/calls",
+    body=RecordCall,
+    answer=ReferralView,
+    versioned=True,
+    permission="referral.send",
+    scope="referrals:send",
+)
+def record_call(ask: Ask, referral_id: str) -> ReferralView:
+    """Record a telephone call to the receiver, and its answer where it has no screen of its own."""
+    body = ask.body
+    fields = {name: body.pop(name, None) for name in ("reason", "outcome", "at", "delivered_on")}
+    if body.get("answer") is None and any(value is not None for value in fields.values()):
+        raise NotValid([Problem(pointer="/answer", code="required")])
+    return record_referral_call(ask.actor, referral_id, **body, given=Given(**fields), version=ask.version)
 
 
 @referrals.post(

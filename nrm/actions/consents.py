@@ -16,7 +16,7 @@ from nrm.actions.access import lock_visible_case
 from nrm.actions.disclosing import OVERRIDE_LASTS
 from nrm.actions.restrictions import ask_to_restrict
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem
-from nrm.models import Case, Consent, ConsentOverride, Disclosure, Organisation
+from nrm.models import Case, CaseAccess, Consent, ConsentOverride, Desk, Disclosure, Notification, Organisation
 from nrm.queries import packs
 from nrm.rules.texts import WrongValue, clean_text
 from nrm.sealing import seal
@@ -317,7 +317,36 @@ def ask_override(
         subject=("override", override_id),
         data={"ground": ground, "organisation": organisation_id},
     )
+    _tell_approvers(work, case, override_id)
     return override_id
+
+
+def _tell_approvers(work: Work, case: Case, override_id: str) -> None:
+    """Leave a notice at each desk that knows of the case and whose role may approve."""
+    roles = [role for role, given in packs.pack().roles.items() if "consent.approve" in given]
+    lasting = CaseAccess.until.is_(None) | (CaseAccess.until > work.now)
+    found = (
+        select(Desk.id)
+        .join(CaseAccess, CaseAccess.holder_id == Desk.id)
+        .where(CaseAccess.case_id == case.id, lasting, Desk.role.in_(roles))
+        .distinct()
+        .order_by(Desk.id)
+    )
+    for desk_id in work.session.execute(found).scalars().all():
+        _notice(work, "consent.override_asked", override_id, desk_id=desk_id)
+
+
+def _notice(work: Work, kind: str, override_id: str, *, desk_id: str | None = None, user_id: str | None = None) -> None:
+    work.add(
+        Notification,
+        id=ids.new_id("ntf"),
+        user_id=user_id,
+        desk_id=desk_id,
+        kind=kind,
+        subject_kind="override",
+        subject_id=override_id,
+        created_at=work.now,
+    )
 
 
 @action("consent.approve_override", permission="consent.approve")
@@ -347,3 +376,5 @@ def approve_override(work: Work, override_id: str) -> None:
         subject=("override", override_id),
         data={"ground": found.ground, "asked_by": found.asked_by, "organisation": found.organisation_id},
     )
+    if found.asked_by.startswith("usr_"):
+        _notice(work, "consent.overridden", override_id, user_id=found.asked_by)

@@ -166,3 +166,26 @@ def test_a_strict_cases_lines_are_only_in_the_ledger_of_those_who_know_of_it(loo
     officer = loop.land.at_desk("national_unit", "norvale")
     assert disclosures.of_person(officer, loop.land.clock.now(), person).items == ()
     assert len(disclosures.of_person(_with_ledger(supervisor), loop.land.clock.now(), person).items) == 1
+
+
+def test_those_who_may_approve_hear_of_a_disclosure_without_consent_and_the_asker_of_the_approval(loop: Loop):
+    asker = loop.land.at_desk("supervisor", "norvale")
+    approver = loop.land.at_desk("coordinator", "norvale")
+    asked = consents.ask_override(
+        asker,
+        loop.case.id,
+        organisation_id=loop.service.organisation_id,
+        ground="life_threat",
+        reason="an emergency",
+        categories=["contact"],
+    )
+    notices = select(Notification.kind, Notification.desk_id, Notification.user_id)
+    of_request = notices.where(Notification.subject_id == asked)
+    loop.land.session.close()
+    desks = {row.desk_id for row in loop.land.session.execute(of_request)}
+    assert approver.desks[0] in desks
+    assert loop.provider.desks[0] not in desks
+    consents.approve_override(approver, asked)
+    loop.land.session.close()
+    told = {(row.kind, row.user_id) for row in loop.land.session.execute(of_request)}
+    assert ("consent.overridden", asker.id) in told

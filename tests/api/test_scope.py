@@ -78,6 +78,7 @@ BODIES: dict[str, Any] = {
     "runs.start": {"path": "hello"},
     "runs.cancel": {"reason": "x"},
     "add_message": {"text": "x"},
+    "record_call": {"called_at": "2026-03-01T08:00:00Z", "spoke_with": "x", "said": "x"},
     "confirm": {"received": True},
     "close_loop": {"answer": "unmet_need"},
     "repair": {"values": {}, "reason": "x"},
@@ -114,7 +115,12 @@ def body_of(operation: Operation) -> Any:
         return None
     if operation.noun == "referrals" and operation.name in VERBS:
         body = VERBS[operation.name]
-    elif operation.noun == "referrals" and operation.name not in ("add_message", "confirm", "close_loop"):
+    elif operation.noun == "referrals" and operation.name not in (
+        "add_message",
+        "confirm",
+        "close_loop",
+        "record_call",
+    ):
         body = {}
     else:
         body = BODIES.get(f"{operation.noun}.{operation.name}", BODIES.get(operation.name, {}))
