@@ -126,7 +126,7 @@ def _webhook(name: str, says: str, definitions: dict[str, Any]) -> dict[str, Any
         "parameters": [
             _header("webhook-id", "The same at every attempt", "^whd_[0-9a-z]{26}$"),
             _header("webhook-timestamp", "Seconds since 1970, of this attempt", "^[0-9]{10,}$"),
-            _header("webhook-signature", "One signature, or two with a space between", "^v1,[A-Za-z0-9+/=]+"),
+            _header("webhook-signature", "One signature, or two with a space between", "^v1a?,[A-Za-z0-9+/=]+"),
         ],
         "requestBody": {
             "required": True,

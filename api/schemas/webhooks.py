@@ -12,13 +12,14 @@ class EndpointQuery(Body):
 
 
 class AddEndpoint(Body):
-    """An address to which events are posted; without types it gets all."""
+    """An address to which events are posted; without types it gets all. Asymmetric: signed with Ed25519."""
 
     url = Text(longest=500, shortest=1, required=True)
     description = Text(longest=200, load_default="")
     types = ListOf(Code(), most=50, allow_none=True)
     organisation_id = Id(allow_none=True)
     livemode = Flag(allow_none=True)
+    asymmetric = Flag(load_default=False)
 
 
 class ChangeEndpoint(Versioned):

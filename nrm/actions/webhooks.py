@@ -13,7 +13,7 @@ from nrm import ids
 from nrm.actions._action import Work, action
 from nrm.actors import ActorKind
 from nrm.delivery.outbound import check_url, rules_of
-from nrm.delivery.webhooks import new_secret
+from nrm.delivery.webhooks import checks, is_asymmetric, new_secret
 from nrm.errors import Conflict, DeliveryFailed, NotFound, NotValid, Problem, StaleVersion
 from nrm.installation import installation
 from nrm.models import Organisation, WebhookDelivery, WebhookEndpoint
@@ -34,7 +34,8 @@ class IssuedSecret:
 
     Attributes:
         id: the endpoint's id.
-        secret: "whsec_" and 32 bytes in base 64; it cannot be shown again.
+        secret: what checks the signatures: "whsec_" and 32 bytes in base 64, which cannot be shown again, or "whpk_"
+            and a public key of Ed25519.
         old_until: until when the secret before it signs too; None where there was none.
     """
 
@@ -53,6 +54,7 @@ def add_endpoint(
     types: list[str] | None = None,
     organisation_id: str | None = None,
     livemode: bool | None = None,
+    asymmetric: bool = False,
 ) -> IssuedSecret:
     """Add an address to which events are posted from now on.
 
@@ -63,6 +65,7 @@ def add_endpoint(
         types: types of events; None for all.
         organisation_id: whose; None for the actor's own.
         livemode: False for invented people; None for the actor's own mode. A key has its own mode in any case.
+        asymmetric: sign with Ed25519, so that whoever checks cannot sign; otherwise with a shared secret.
 
     Raises:
         NotAllowed: the actor manages no organisation's endpoints.
@@ -78,7 +81,7 @@ def add_endpoint(
     there = select(func.count()).where(WebhookEndpoint.organisation_id == mine, WebhookEndpoint.livemode.is_(mode))
     if (work.session.execute(there).scalar() or 0) >= MOST_ENDPOINTS:
         raise Conflict("too_many_endpoints", most=MOST_ENDPOINTS)
-    secret, endpoint_id = new_secret(), ids.new_id("whe")
+    secret, endpoint_id = new_secret(asymmetric=asymmetric), ids.new_id("whe")
     work.add(
         WebhookEndpoint,
         id=endpoint_id,
@@ -94,7 +97,7 @@ def add_endpoint(
         created_by=work.actor.id,
     )
     _record(work, "endpoint.added", endpoint_id, mine)
-    return IssuedSecret(id=endpoint_id, version=1, secret=secret, old_until=None)
+    return IssuedSecret(id=endpoint_id, version=1, secret=checks(secret), old_until=None)
 
 
 def check_address(url: str) -> None:
@@ -164,13 +167,13 @@ def rotate_secret(work: Work, endpoint_id: str) -> IssuedSecret:
     """
     row = _mine(work, endpoint_id)
     old = unseal(row.signing_secret, row=row.id, column=SECRET_COLUMN)
-    secret = new_secret()
+    secret = new_secret(asymmetric=is_asymmetric(str(old)))
     row.old_signing_secret = seal(old, row=row.id, column=OLD_SECRET_COLUMN)
     row.old_until = work.now + OVERLAP
     row.signing_secret = seal(secret, row=row.id, column=SECRET_COLUMN)
     row.version += 1
     _record(work, "endpoint.changed", row.id, row.organisation_id)
-    return IssuedSecret(id=row.id, version=row.version, secret=secret, old_until=row.old_until)
+    return IssuedSecret(id=row.id, version=row.version, secret=checks(secret), old_until=row.old_until)
 
 
 @action("endpoint.test")

@@ -11,16 +11,32 @@ from datetime import datetime
 from typing import Final
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from nrm.rules.partner_events import Envelope
 
-PREFIX: Final = "whsec_"
+SHARED: Final = "whsec_"
+PRIVATE: Final = "whsk_"
+PUBLIC: Final = "whpk_"
 _OPTIONS: Final = orjson.OPT_OMIT_MICROSECONDS | orjson.OPT_UTC_Z
 
 
-def new_secret() -> str:
-    """Make the secret of an endpoint: 32 random bytes."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+def new_secret(*, asymmetric: bool = False) -> str:
+    """Make the secret of an endpoint: 32 random bytes, for HMAC-SHA256 (v1) or as a private key of Ed25519 (v1a)."""
+    return (PRIVATE if asymmetric else SHARED) + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def is_asymmetric(secret: str) -> bool:
+    """Say whether what a secret signs is checked with a public key."""
+    return secret.startswith(PRIVATE)
+
+
+def checks(secret: str) -> str:
+    """Give what a receiver checks signatures with: the secret itself, or the public key of a private one."""
+    if not is_asymmetric(secret):
+        return secret
+    public = _private_key(secret).public_key().public_bytes_raw()
+    return PUBLIC + base64.b64encode(public).decode()
 
 
 def body_of(event: Envelope) -> bytes:
@@ -44,10 +60,16 @@ def headers_of(delivery_id: str, body: bytes, *, signing: Sequence[str], at: dat
         "User-Agent": "nrm-webhooks/1",
         "webhook-id": delivery_id,
         "webhook-timestamp": stamp,
-        "webhook-signature": " ".join(f"v1,{_sign(secret, signed)}" for secret in signing),
+        "webhook-signature": " ".join(_sign(secret, signed) for secret in signing),
     }
 
 
 def _sign(secret: str, signed: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix(PREFIX))
-    return base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+    if is_asymmetric(secret):
+        return "v1a," + base64.b64encode(_private_key(secret).sign(signed)).decode()
+    key = base64.b64decode(secret.removeprefix(SHARED))
+    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+
+
+def _private_key(secret: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(base64.b64decode(secret.removeprefix(PRIVATE)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import json
 import threading
@@ -12,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select
 from standardwebhooks.webhooks import Webhook
 
@@ -165,6 +168,24 @@ def test_after_a_change_of_secret_both_sign_for_a_day(land: World, receiver: Rec
     got = receiver.got[-1]
     assert got.headers["webhook-signature"].count("v1,") == 1
     assert Webhook(new.secret).verify(got.body, dict(got.headers))
+
+
+def test_with_a_public_key_the_receiver_can_check_and_not_sign(land: World, receiver: Receiver):
+    organisation, service = provider(land)
+    actor = program(organisation)
+    made = webhooks.add_endpoint(actor, url=receiver.url, asymmetric=True)
+    new = webhooks.rotate_secret(actor, made.id)
+    happen(land, organisation, service)
+    step(made.id)
+    got = receiver.got[-1]
+    signed = b".".join((got.headers["webhook-id"].encode(), got.headers["webhook-timestamp"].encode(), got.body))
+    signatures = [part.removeprefix("v1a,") for part in got.headers["webhook-signature"].split()]
+    # The new key signs first, the old one for a day beside it.
+    for key, signature in zip((new.secret, made.secret), signatures, strict=True):
+        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key.removeprefix("whpk_")))
+        public.verify(base64.b64decode(signature), signed)
+        with pytest.raises(InvalidSignature):
+            public.verify(base64.b64decode(signature), signed + b" ")
 
 
 def test_a_receiver_that_fails_gets_the_same_event_under_the_same_id_until_it_takes_it(land: World, receiver: Receiver):
