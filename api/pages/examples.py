@@ -12,6 +12,7 @@ from marshmallow.fields import Field
 
 from api.transport.endpoint import OPERATIONS, Operation
 from api.transport.fields import Anything, Choice, Code, Day, Flag, Id, ListOf, Moment, Object, Whole
+from nrm.rules.statuses import REFERRAL_VERBS
 
 _PART: Final = re.compile(r"<(\w+)>")
 _TAIL: Final = "0123456789abcdefghjkmnpqrs"
@@ -33,6 +34,7 @@ _PREFIXES: Final[Mapping[str, str]] = {
     "delivery": "dlv",
     "document": "doc",
     "plan_service": "pls",
+    "restriction": "rst",
 }
 """Begin of a field's or part's name → prefix of its ids."""
 _WORDS: Final[Mapping[str, object]] = {
@@ -46,6 +48,19 @@ _WORDS: Final[Mapping[str, object]] = {
     "search": "school",
     "pcode": "TL01",
 }
+_TOLD: Final[Mapping[str, Mapping[str, object]]] = {
+    "referrals.create": {"reason": "Work as a carpenter"},
+    "referrals.change": {"reason": "Work as a carpenter"},
+    "webhooks.change_endpoint": {"types": ["referral.sent", "referral.withdrawn"]},
+    "tasks.hold": {"reason": "health"},
+    "tasks.complete": {"answers": {"came": True}},
+}
+"""Endpoint → what its example says, beside what must be given."""
+_FORMS: Final[Mapping[str, str]] = {
+    "oauth.token": "-d grant_type=client_credentials",
+    "oauth.revoke": '-d token="$NRM_TOKEN"',
+}
+"""Endpoint that takes a form → its fields for curl; the client shows itself by its id and secret."""
 _OPEN: Final = frozenset({"fhir", "hsds", "oauth"})
 """Nouns for programs with endpoints for which nobody signs in."""
 _UUID: Final = "3b0b2f6e-6f1c-5d53-9a1e-6a2f8d1c4e57"
@@ -71,10 +86,14 @@ def query_of(operation: Operation) -> dict[str, object]:
 
 
 def body_of(operation: Operation) -> dict[str, object] | None:
-    """Give an example of a body: what it must have, and the version that a change is based on."""
+    """Give an example of a body: what it must have, and the version that it is based on; None for an empty one."""
     if operation.body is None:
         return None
-    return _example(operation.body) | ({"version": 1} if operation.versioned else {})
+    body = _example(operation.body) | dict(_TOLD.get(f"{operation.noun}.{operation.name}", {}))
+    verb = REFERRAL_VERBS.get(operation.name) if operation.noun == "referrals" else None
+    if verb is not None and verb.reasons is not None:
+        body["reason"] = str(next(iter(verb.reasons)))
+    return body | ({"version": 1} if operation.versioned else {}) or None
 
 
 def curl_of(operation: Operation) -> str:
@@ -89,6 +108,8 @@ def curl_of(operation: Operation) -> str:
         lines.append('-H "Idempotency-Key: my-own-key-1"')
     if body is not None:
         lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(body, ensure_ascii=False)}'"]
+    elif f"{operation.noun}.{operation.name}" in _FORMS:
+        lines += ['-u "$NRM_CLIENT:$NRM_SECRET"', _FORMS[f"{operation.noun}.{operation.name}"]]
     elif operation.upload:
         lines += [f'-H "Content-Type: {operation.upload[0]}"', "--data-binary @file"]
     return " \\\n  ".join(lines)

@@ -36,10 +36,10 @@ SECTIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("versions", ("1",)),
     ("paging", ("1",)),
     ("events", ("1", "events")),
-    ("webhooks", ("1", "2", "endpoint", "webhook")),
+    ("webhooks", ("1", "endpoint", "2", "webhook")),
     ("limits", ("1",)),
     ("standards", ("1", "hsds", "2", "fhir")),
-    ("privacy", ("1",)),
+    ("privacy", ("1", "2", "restrictions")),
     ("changes", ("1",)),
 )
 """Section of the guide → its paragraphs (numbers) and examples (names), in their order."""

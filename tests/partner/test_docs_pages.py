@@ -17,6 +17,7 @@ from api.transport.endpoint import OPERATIONS
 from nrm.installation import install, installation
 from nrm.rules.partner_events import TYPES
 from nrm.rules.permissions import SCOPES
+from nrm.rules.statuses import REFERRAL_VERBS
 from nrm.vocabulary import ReferralState
 from tests.api.conftest import Office
 from tests.partner.conftest import Snippets
@@ -68,6 +69,9 @@ def test_the_example_of_a_call_is_one_that_the_call_takes(operation: Any):
         given = {name: value for name, value in body.items() if name != "version" or "version" in operation.body.fields}
         assert load(operation.body, given) is not None
         assert json.dumps(body, ensure_ascii=False) in examples.curl_of(operation)
+        verb = REFERRAL_VERBS.get(operation.name) if operation.noun == "referrals" else None
+        if verb is not None and verb.reasons is not None:
+            assert body["reason"] in set(verb.reasons)
     assert "<" not in examples.path_of(operation)
     assert len(examples.query_of(operation)) == len(
         {name for name, field in operation.query.fields.items() if field.required} if operation.query else ()

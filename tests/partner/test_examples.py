@@ -61,7 +61,7 @@ def with_real_people(examples: dict[str, str]) -> dict[str, str]:
 
 def test_the_page_is_walked_from_top_to_bottom_with_a_test_key(partner: Partner):
     examples = partner.snippets.of("python")
-    order = ["whoami", "sandbox", "list", "read", "accept", "complete", "events", "endpoint", "webhook"]
+    order = ["whoami", "sandbox", "list", "read", "accept", "complete", "events", "endpoint", "webhook", "restrictions"]
     assert list(examples) == order
     written = python(partner, "\n".join(examples.values()), **exported(partner, partner.test_key))
     assert "'livemode': False" in written
@@ -73,7 +73,7 @@ def test_the_page_is_walked_from_top_to_bottom_with_a_test_key(partner: Partner)
 
 def test_the_python_examples_close_the_loop(partner: Partner):
     examples = with_real_people(partner.snippets.of("python"))
-    assert list(examples) == ["whoami", "list", "read", "accept", "complete", "events", "endpoint"]
+    assert list(examples) == ["whoami", "list", "read", "accept", "complete", "events", "endpoint", "restrictions"]
     written = python(partner, "\n".join(examples.values()), **exported(partner))
     assert partner.state() == "completed"
     assert "completed provided" in written
