@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import Table, delete, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nrm import ids
@@ -192,11 +192,12 @@ def _due(work: Work, row: WebhookEndpoint) -> Mapping[int, str]:
         select(WebhookDelivery.position, WebhookDelivery.id)
         .where(
             WebhookDelivery.endpoint_id == row.id,
-            WebhookDelivery.state == "waiting",
+            # A literal text, not a parameter: only then does the partial index fit.
+            WebhookDelivery.state == literal_column("'waiting'"),
             WebhookDelivery.next_at <= work.now,
         )
         .order_by(WebhookDelivery.next_at, WebhookDelivery.position)
-        .limit(1 if row.failures else LOT)
+        .limit(literal_column("1" if row.failures else str(LOT)))
     )
     return {row.position: row.id for row in work.session.execute(found)}
 

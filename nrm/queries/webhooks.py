@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, literal_column, or_, select
 
 from nrm.actors import Actor
 from nrm.db import db
@@ -249,29 +249,31 @@ def _newer(whose: ColumnElement[bool]) -> ColumnElement[bool]:
 def due_endpoints(now: datetime, real_now: datetime) -> tuple[DueEndpoint, ...]:
     """List the endpoints for which something is due, that may be tried, and on which nobody works.
 
+    The one that has waited longest comes first, so that none is passed over for ever.
+
     Args:
         now: the installation's time; decides what is due.
         real_now: real time; decides whether somebody works on it.
     """
-    waiting = (
-        exists()
-        .where(
-            WebhookDelivery.endpoint_id == WebhookEndpoint.id,
-            WebhookDelivery.state == "waiting",
-            WebhookDelivery.next_at <= now,
-        )
+    oldest = (
+        select(WebhookDelivery.next_at)
+        # A literal text, not a parameter: only then does the partial index fit.
+        .where(WebhookDelivery.endpoint_id == WebhookEndpoint.id, WebhookDelivery.state == literal_column("'waiting'"))
+        .order_by(WebhookDelivery.next_at)
+        .limit(literal_column("1"))
         .correlate(WebhookEndpoint)
+        .scalar_subquery()
     )
     rows = db.session.execute(
-        select(WebhookEndpoint.id, WebhookEndpoint.failures, WebhookEndpoint.pace_ms).where(
+        select(WebhookEndpoint.id, WebhookEndpoint.failures, WebhookEndpoint.pace_ms, oldest.label("oldest")).where(
             WebhookEndpoint.state == "enabled",
             _active(),
             or_(WebhookEndpoint.rest_until.is_(None), WebhookEndpoint.rest_until <= now),
             or_(WebhookEndpoint.lease_until.is_(None), WebhookEndpoint.lease_until <= real_now),
-            waiting,
         )
     ).all()
-    return tuple(DueEndpoint(id=row.id, slow=row.failures > 0 or row.pace_ms > SLOW_MS) for row in rows)
+    due = sorted((row for row in rows if row.oldest is not None and row.oldest <= now), key=lambda row: row.oldest)
+    return tuple(DueEndpoint(id=row.id, slow=row.failures > 0 or row.pace_ms > SLOW_MS) for row in due)
 
 
 def any_enabled() -> bool:

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from typing import Final
 
@@ -113,14 +113,12 @@ class Sender:
         thread.start()
 
     def _serve(self, endpoint_id: str, slow: bool) -> None:
-        outbound = Outbound(rules_of(installation().config))
         try:
-            with self._context():
+            with self._context(), closing(Outbound(rules_of(installation().config))) as outbound:
                 send_all(endpoint_id, owner=self._name, outbound=outbound, slow=slow, stopped=self._stop.is_set)
         except Exception as error:  # the lease runs out by itself
             log.warning("webhooks of %s broke off: %s", endpoint_id, type(error).__name__)
         finally:
-            outbound.close()
             with self._lock:
                 self._at_work.pop(endpoint_id, None)
             self.wake()

@@ -446,6 +446,19 @@ def test_nothing_is_sent_to_an_organisation_that_takes_part_no_more(land: World,
     db.session.remove()
 
 
+def test_who_has_waited_longest_is_served_first(land: World, receivers: list[Receiver]):
+    (one, service), (two, other) = provider(land), provider(land, 1)
+    first = webhooks.add_endpoint(program(one), url=receivers[0].url).id
+    second = webhooks.add_endpoint(program(two), url=receivers[1].url).id
+    for endpoint_id, organisation, what in ((second, two, other), (first, one, service)):
+        happen(land, organisation, what)
+        feed_endpoint(SYSTEM, endpoint_id)
+        land.move(seconds=1)
+    due = queries.due_endpoints(land.clock.now(), datetime.now(UTC))
+    db.session.remove()
+    assert [found.id for found in due] == [second, first]
+
+
 def test_old_deliveries_are_forgotten(land: World, receiver: Receiver):
     organisation, service = provider(land)
     made = webhooks.add_endpoint(program(organisation), url=receiver.url)
