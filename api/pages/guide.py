@@ -87,50 +87,46 @@ def coded(text: str) -> Markup:
 def show_guide(visit: Visit) -> Answer:
     """Show the guide."""
     config = installation().config
-    return _keep(
-        visit.show(
-            "docs/guide.html",
-            here="guide",
-            sections=SECTIONS,
-            snippets=snippets,
-            scopes=SCOPES,
-            coded=coded,
-            figures={"rate": config.key_rate, "burst": config.key_burst},
-        )
+    return visit.show(
+        "docs/guide.html",
+        here="guide",
+        sections=SECTIONS,
+        snippets=snippets,
+        scopes=SCOPES,
+        coded=coded,
+        figures={"rate": config.key_rate, "burst": config.key_burst},
     )
 
 
 @guide.get("/docs/reference", signed_in=False)
 def show_reference(visit: Visit) -> Answer:
     """Show every call that a program may make."""
-    return _keep(visit.show("docs/reference.html", here="reference", groups=reference.groups()))
+    return visit.show("docs/reference.html", here="reference", groups=reference.groups())
 
 
 @guide.get("/docs/codes", signed_in=False)
 def show_codes(visit: Visit) -> Answer:
     """Show states, verbs and code lists."""
-    return _keep(
-        visit.show(
-            "docs/codes.html",
-            here="codes",
-            states=reference.states(),
-            verbs=reference.verbs(),
-            events=TYPES,
-            lists=reference.code_lists(),
-        )
+    return visit.show(
+        "docs/codes.html",
+        here="codes",
+        states=reference.states(),
+        verbs=reference.verbs(),
+        events=TYPES,
+        lists=reference.code_lists(),
     )
 
 
 @guide.get("/docs/problems", signed_in=False)
 def show_problems(visit: Visit) -> Answer:
     """Show every code that an answer may carry."""
-    return _keep(visit.show("docs/problems.html", here="problems", problems=problem_list.explained(), coded=coded))
+    return visit.show("docs/problems.html", here="problems", problems=problem_list.explained(), coded=coded)
 
 
 @guide.get("/docs/try", signed_in=False)
 def show_try(visit: Visit) -> Answer:
     """Show the page on which a call can be tried."""
-    return _keep(visit.show("docs/try.html", here="try", groups=reference.groups()))
+    return visit.show("docs/try.html", here="try", groups=reference.groups())
 
 
 @guide.get("/docs/partner.http", signed_in=False)

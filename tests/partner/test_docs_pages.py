@@ -40,6 +40,15 @@ def test_each_page_opens_for_everybody_in_each_language(client: FlaskClient, pat
     assert "guide." not in re.sub(r"<[^>]*>", "", answer.text)
 
 
+def test_who_changes_the_language_reads_the_page_in_it_at_once(client: FlaskClient):
+    assert '<html lang="en"' in client.get("/docs", headers={"Accept-Language": "en"}).text
+    answer = client.post("/language", data={"language": "ckb", "back": "/docs"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/docs")
+    page = client.get("/docs", headers={"Accept-Language": "en"})
+    assert '<html lang="ckb" dir="rtl">' in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+
+
 def test_every_example_that_a_section_names_is_there_and_none_lies_about(office: Office):
     named = {part for _, parts in SECTIONS for part in parts if len(part) > 1} - {"scopes"}
     folder = {file.name.partition(".")[0] for file in (examples_folder()).glob("*.txt")}
