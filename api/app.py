@@ -18,7 +18,7 @@ from api.openapi import document
 from api.pages import welcome
 from api.pages.nouns import register_pages
 from api.security.asking import refuse_secret_in_address, who_asks
-from api.security.headers import secure
+from api.security.headers import SecureHeaders
 from api.security.limits import SharedLimits, policies_of
 from api.security.request_log import RequestLog
 from api.transport.body import LIMIT
@@ -70,6 +70,7 @@ def create_app(config: Config | None = None, clock: Clock | None = None) -> Flas
     if config.demo:
         app.register_blueprint(welcome.blueprint)
     _add_handlers(app, config)
+    app.wsgi_app = SecureHeaders(app.wsgi_app, over_https=config.cookie_secure)  # type: ignore[method-assign]
     if config.trusted_proxies:
         number = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=number)  # type: ignore[method-assign]
@@ -94,7 +95,6 @@ def _add_handlers(app: Flask, config: Config) -> None:
         known, came = g._get_current_object(), request._get_current_object()  # type: ignore[attr-defined]
         method, rule = came.method, came.url_rule
         answer.headers["X-Request-Id"] = known.get("request_id", "")
-        secure(answer, over_https=config.cookie_secure)
         now = time.perf_counter()
         kept.note(answer, known.get("actor"))
         if kept.waits:
