@@ -13,6 +13,7 @@ from api.v1 import events as door
 from nrm.actions.keys import revoke_key
 from nrm.actors import SYSTEM
 from nrm.credentials import secret_hash
+from nrm.db import db
 from nrm.installation import installation
 from nrm.models import ApiKey, Organisation, Referral
 from tests.api.conftest import Browser, Office
@@ -102,6 +103,12 @@ def test_a_program_that_waits_is_answered_when_something_happens(
     started = time.monotonic()
     waiting.start()
     time.sleep(0.3)
+    held = []
+    for _ in range(20):
+        db.session.remove()
+        held.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]  # both databases keep a pool
+        time.sleep(0.01)
+    assert min(held) == 0, "who waits holds no connection"
     ngo.post(f"/referrals/{referral_id}/accept", {"version": version})
     waiting.join(15)
     assert "referral.accepted" in found
