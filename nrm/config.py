@@ -99,6 +99,11 @@ class Config:
     search_rate: int = 2
 
     @property
+    def second_factor_needed(self) -> bool:
+        """Whether everybody must have a second factor; not in a demonstration, which stays on its machine."""
+        return not self.demo or self.cookie_secure
+
+    @property
     def pack_dir(self) -> Path:
         """Folder of this installation's country pack."""
         return self.packs_dir / self.country

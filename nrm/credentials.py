@@ -25,6 +25,8 @@ _AT_ONCE: Final = threading.BoundedSemaphore(2)
 _BASE62: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _KEY_SHAPE: Final = re.compile(r"nrm_(live|test|client|token)_([0-9A-Za-z]{40})([0-9A-Za-z]{6})")
 _OTP_STEP: Final = 30
+_OTP_SECRET: Final = re.compile(r"[A-Z2-7]{32}")
+_RECOVERY_LETTERS: Final = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
 @lru_cache(maxsize=8)
@@ -127,6 +129,38 @@ def _checksum(head: str) -> str:
         number, rest = divmod(number, 62)
         letters.append(_BASE62[rest])
     return "".join(reversed(letters))
+
+
+def new_otp_secret() -> str:
+    """Make the shared secret of a second factor: 160 bits, base 32."""
+    return pyotp.random_base32()
+
+
+def is_otp_secret(text: str) -> bool:
+    """Say whether a text has the shape of a secret of a second factor."""
+    return _OTP_SECRET.fullmatch(text) is not None
+
+
+def otp_address(secret: str, *, account: str, issuer: str) -> str:
+    """Give the otpauth:// address that an app reads from a QR code.
+
+    Args:
+        secret: the shared secret.
+        account: sign-in name.
+        issuer: whose account it is, as the app shows it.
+    """
+    return pyotp.TOTP(secret, interval=_OTP_STEP).provisioning_uri(name=account, issuer_name=issuer)
+
+
+def new_recovery_code() -> str:
+    """Make a recovery code that can be copied from paper: 16 letters and digits (79 bits) in groups of four."""
+    letters = "".join(secrets.choice(_RECOVERY_LETTERS) for _ in range(16))
+    return "-".join(letters[at : at + 4] for at in range(0, 16, 4))
+
+
+def recovery_hash(code: str) -> str:
+    """Hash a recovery code as typed; capitals, spaces and dashes do not count."""
+    return secret_hash("".join(letter for letter in code.casefold() if letter.isalnum()))
 
 
 def otp_counter(secret: str, code: str, *, at: int, after: int) -> int | None:

@@ -80,6 +80,16 @@ def disable(login: str) -> None:
     click.echo(f"Disabled {login}.")
 
 
+@user.command("reset-second-factor")
+@click.argument("login")
+@example("nrm user reset-second-factor handler.one")
+def reset_factor(login: str) -> None:
+    """Take away the second factor of somebody who lost phone and recovery codes; a new one is set up at sign-in."""
+    with application():
+        users.reset_second_factor(SYSTEM, _find(login).id)
+    click.echo(f"{login} sets up a new second factor at the next sign-in.")
+
+
 @user.command()
 @click.argument("login")
 @click.argument("role")

@@ -44,7 +44,7 @@ def sign_in(visit: Visit) -> Answer:
         _, secret = actions.sign_in(
             login,
             visit.form.get("password", ""),
-            otp=visit.text("otp")[:10] or None,
+            otp=visit.text("otp")[:24] or None,
             address=request.remote_addr or "",
             device=request.user_agent.string[:64],
         )

@@ -11,7 +11,7 @@ class SignIn(Body):
 
     login = Text(longest=200, required=True)
     password = Secret(longest=1_000, required=True)
-    otp = Secret(longest=12, allow_none=True)
+    otp = Secret(longest=24, allow_none=True)
 
 
 class SetLanguage(Body):

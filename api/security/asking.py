@@ -10,7 +10,7 @@ from flask import Request, g
 from api.security import sessions
 from api.transport.endpoint import Asked
 from api.transport.refusals import Refused
-from nrm.actions.sign_in import real_now
+from nrm.actions.guessing import real_now
 from nrm.actors import Actor
 from nrm.credentials import is_access_token
 from nrm.errors import NotSignedIn

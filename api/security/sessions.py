@@ -18,6 +18,10 @@ PLAIN_COOKIE: Final = "nrm"
 """Over plain HTTP, for the demonstration on one machine only."""
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SET_UP: Final = "/me/second-factor"
+"""The page on which a second factor is set up."""
+_WITHOUT: Final = (SET_UP, "/sign-out", "/my-language", "/api/v1/session")
+"""What somebody may ask before the second factor is set up: setting it up, and leaving."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -26,13 +30,19 @@ def who_asks(request: Request) -> Asked:
 
     Raises:
         NotSignedIn: no cookie, or no live session.
-        Refused: a change that another site's page asks for.
+        Refused: a change that another site's page asks for, or the user has yet to set up a second factor.
     """
     secret = secret_of(request)
     if request.method not in _SAFE:
         same_site(request)
     found = actor_for_session(secret, request_id=str(g.get("request_id", "")))
+    if not found.has_second_factor and installation().config.second_factor_needed and not _open_without(request.path):
+        raise Refused(403, "second_factor_missing")
     return Asked(actor=found.actor, session_id=found.session_id)
+
+
+def _open_without(path: str) -> bool:
+    return any(path == one or path.startswith(one + "/") for one in _WITHOUT)
 
 
 def secret_of(request: Request) -> str:

@@ -12,6 +12,7 @@ from api.security.sessions import give_cookie, same_site, secret_of, take_cookie
 from api.transport.endpoint import JSON_TYPE, Ask, Noun
 from api.transport.shapes import write_json
 from nrm.actions import sign_in as actions
+from nrm.actions.guessing import real_now
 from nrm.actions.users import set_language as change_language
 from nrm.installation import installation
 from nrm.queries import users
@@ -97,7 +98,7 @@ def sign_out(ask: Ask) -> Response:
 @session.get("/session/list", answer=tuple[SessionRow, ...])
 def list_sessions(ask: Ask) -> tuple[SessionRow, ...]:
     """List one's own live sessions."""
-    return users.my_sessions(ask.actor, actions.real_now())
+    return users.my_sessions(ask.actor, real_now())
 
 
 @session.delete("/session/list/<session_id>")

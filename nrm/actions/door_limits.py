@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nrm.actions._action import Work, transact
-from nrm.actions.sign_in import real_now
+from nrm.actions.guessing import real_now
 from nrm.actors import SYSTEM
 from nrm.credentials import keyed_hash
 from nrm.errors import TooMany

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, or_, update
 
 from nrm.actions._action import Work, action
 from nrm.actions.failures import open_incident
-from nrm.actions.sign_in import real_now
+from nrm.actions.guessing import real_now
 from nrm.jobs import table
 from nrm.jobs.hand import ClaimedJob
 from nrm.models import Delivery, IdempotencyKey, Runner, Session, SignInFailure, TaskUndo

@@ -1,9 +1,6 @@
-"""Sign in and out: passwords, one-time codes, sessions; and the slowing down of those who guess.
+"""Sign in and out: passwords, the second factor, sessions.
 
-Every attempt is counted before the password is looked at and taken back when it was right: many guesses at once
-count as many. An account (known or not) that has five failures waits 2^n seconds, a quarter of an hour at most, so
-that nobody can lock a colleague out for long; an address may fail fifty times in an hour. Sessions and waiting times
-are in real time also where a demonstration moves the clock.
+Sessions are in real time also where a demonstration moves the clock. Who guesses is slowed down (`guessing`).
 """
 
 from __future__ import annotations
@@ -13,34 +10,22 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from nrm import ids
 from nrm.actions._action import Work, action, transact
+from nrm.actions.guessing import count_attempt, real_now, subjects_of, take_back
+from nrm.actions.second_factor import Proof, proof_of, use_up
 from nrm.actions.users import LOGIN, clean_login, end_sessions_of, hash_new_password, lock_user, store_password
 from nrm.actors import SYSTEM, Actor
-from nrm.clock import MovableClock
-from nrm.credentials import (
-    keyed_hash,
-    needs_new_hash,
-    new_session_secret,
-    otp_counter,
-    password_fits,
-    secret_hash,
-)
+from nrm.credentials import needs_new_hash, new_session_secret, password_fits, secret_hash
 from nrm.db import db
-from nrm.errors import NotFound, NotSignedIn, NotValid, Problem, TooMany
+from nrm.errors import NotFound, NotSignedIn, NotValid, Problem
 from nrm.installation import installation
-from nrm.models import Session, SignInFailure, User
+from nrm.models import Session, User
 from nrm.queries.users import SignedIn, actor_of_user, session_of
 from nrm.rules.passwords import password_problems
-from nrm.sealing import seal, unseal
+from nrm.sealing import unseal
 
-FREE_FAILURES: Final = 5
-LONGEST_WAIT: Final = timedelta(minutes=15)
-ADDRESS_FAILURES: Final = 50
-ADDRESS_WINDOW: Final = timedelta(hours=1)
-ACCOUNT_WINDOW: Final = timedelta(hours=24)
 SEEN_EVERY: Final = timedelta(minutes=1)
 
 
@@ -55,12 +40,6 @@ class _Known:
     disabled: bool
 
 
-def real_now() -> datetime:
-    """Give the real time, also in demo mode."""
-    clock = installation().clock
-    return clock.now() - clock.offset() if isinstance(clock, MovableClock) else clock.now()
-
-
 def sign_in(
     login: str, password: str, *, otp: str | None = None, address: str = "", device: str = ""
 ) -> tuple[Actor, str]:
@@ -69,7 +48,7 @@ def sign_in(
     Args:
         login: sign-in name as typed.
         password: as typed.
-        otp: one-time code, for users who have set it up.
+        otp: code of the second factor, or a recovery code, for users who have set it up.
         address: network address from which the request came; "" when unknown.
         device: a short word for the browser, for the list of sessions.
 
@@ -82,26 +61,20 @@ def sign_in(
         TooMany: too many failures; wait `retry_after` seconds.
     """
     login = clean_login(login)[:200]
-    subjects = _subjects(login, address)
-    transact(SYSTEM, lambda work: _count_attempt(work, subjects))
+    subjects = subjects_of(login, address)
+    transact(SYSTEM, lambda work: count_attempt(work, subjects))
     known = _known_user(login)
     config = installation().config
     figures = {"memory_kib": config.password_memory_kib, "rounds": config.password_rounds}
     fits = password_fits(known.password_hash if known else None, password, **figures)
     if known is None or not fits or known.disabled:
         raise NotSignedIn("wrong_sign_in")
-    step = _otp_step(known, otp)
+    proof = _proof(known, otp)
     rehashed = hash_new_password(password) if needs_new_hash(known.password_hash, **figures) else None
     secret = new_session_secret()
     actor = actor_of_user(known.id, installation().clock.now())
-    _open_session(actor, secret, subjects=subjects, otp_step=step, rehashed=rehashed, device=device)
+    _open_session(actor, secret, subjects=subjects, proof=proof, rehashed=rehashed, device=device)
     return actor, secret
-
-
-def _subjects(login: str, address: str) -> tuple[str, str | None]:
-    secret = installation().config.secret
-    # People type passwords into the wrong box: not even a failed login is stored readable.
-    return "account:" + keyed_hash(secret, "login", login), f"address:{address}" if address else None
 
 
 def _known_user(login: str) -> _Known | None:
@@ -125,60 +98,15 @@ def _known_user(login: str) -> _Known | None:
     )
 
 
-def _otp_step(known: _Known, otp: str | None) -> int | None:
+def _proof(known: _Known, otp: str | None) -> Proof | None:
     if known.otp_secret is None:
         return None
     if not otp:
         raise NotSignedIn("otp_required")
-    step = otp_counter(known.otp_secret, otp, at=int(real_now().timestamp()), after=known.otp_counter)
-    if step is None:
+    proof = proof_of(known.id, known.otp_secret, otp, after=known.otp_counter)
+    if proof is None:
         raise NotSignedIn("wrong_otp")
-    return step
-
-
-def _count_attempt(work: Work, subjects: tuple[str, str | None]) -> None:
-    """Count an attempt as failed, or refuse it.
-
-    Raises:
-        TooMany: the account or the address has to wait.
-    """
-    now = real_now()
-    account, address = subjects
-    rows = {subject: _failures(work, subject) for subject in subjects if subject}
-    waits = [row.locked_until - now for row in rows.values() if row.locked_until and row.locked_until > now]
-    if waits:
-        raise TooMany(int(max(waits).total_seconds()) + 1)
-    failures, first = _counted(rows[account], now, ACCOUNT_WINDOW)
-    wait = min(timedelta(seconds=2 ** min(failures, 20)), LONGEST_WAIT)
-    _store_failures(work, account, failures, first, now + wait if failures >= FREE_FAILURES else None)
-    if address:
-        failures, first = _counted(rows[address], now, ADDRESS_WINDOW)
-        locked = first + ADDRESS_WINDOW if failures >= ADDRESS_FAILURES else None
-        _store_failures(work, address, failures, first, locked)
-
-
-def _failures(work: Work, subject: str) -> SignInFailure:
-    """Load the counter of a subject, made when it is missing, and keep others from counting until the end."""
-    dialect = postgresql if work.session.get_bind().dialect.name == "postgresql" else sqlite
-    fresh = {"subject": subject, "failures": 0, "first_at": real_now(), "locked_until": None}
-    work.session.execute(dialect.insert(SignInFailure).values(**fresh).on_conflict_do_nothing())
-    return work.session.execute(
-        select(SignInFailure)
-        .where(SignInFailure.subject == subject)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one()
-
-
-def _counted(row: SignInFailure, now: datetime, window: timedelta) -> tuple[int, datetime]:
-    if row.failures == 0 or row.first_at + window <= now:
-        return 1, now
-    return row.failures + 1, row.first_at
-
-
-def _store_failures(work: Work, subject: str, failures: int, first: datetime, locked: datetime | None) -> None:
-    change = update(SignInFailure).where(SignInFailure.subject == subject)
-    work.session.execute(change.values(failures=failures, first_at=first, locked_until=locked))
+    return proof
 
 
 @action("user.sign_in")
@@ -187,21 +115,21 @@ def _open_session(
     secret: str,
     *,
     subjects: tuple[str, str | None],
-    otp_step: int | None,
+    proof: Proof | None,
     rehashed: str | None,
     device: str,
 ) -> None:
     now = real_now()
     config = installation().config
     user = lock_user(work, work.actor.id)
-    if user.disabled_at is not None or (otp_step is not None and otp_step <= user.otp_counter):
-        # Disabled, or the code was used, between the check and now.
+    if user.disabled_at is not None:
+        # Disabled between the check and now.
         raise NotSignedIn("wrong_sign_in")
-    if otp_step is not None:
-        work.change(User, user.id, otp_counter=otp_step)
+    if proof is not None:
+        use_up(work, user, proof)
     if rehashed is not None:
         work.change(User, user.id, password_hash=rehashed)
-    _take_back(work, subjects)
+    take_back(work, subjects)
     session_id = work.add(
         Session,
         id=ids.new_id("ses"),
@@ -211,20 +139,10 @@ def _open_session(
         seen_at=now,
         idle_until=now + timedelta(minutes=config.session_idle_minutes),
         ends_at=now + timedelta(hours=config.session_hours),
-        second_factor_at=now if otp_step is not None else None,
+        second_factor_at=now if proof is not None else None,
         device=device[:64],
     )
     work.record("user.signed_in", stream=user.id, subject=("user", user.id), data={"session": session_id})
-
-
-def _take_back(work: Work, subjects: tuple[str, str | None]) -> None:
-    """Forget the account's failures, and this one attempt of the address."""
-    account, address = subjects
-    forgotten = update(SignInFailure).where(SignInFailure.subject == account)
-    work.session.execute(forgotten.values(failures=0, locked_until=None))
-    if address:
-        change = update(SignInFailure).where(SignInFailure.subject == address, SignInFailure.failures > 0)
-        work.session.execute(change.values(failures=SignInFailure.failures - 1))
 
 
 def _alive(now: datetime) -> ColumnElement[bool]:
@@ -331,8 +249,8 @@ def change_password(actor: Actor, *, current: str, new: str, session_id: str | N
     problems = password_problems(new, login=row.login, pointer="/new")
     if problems:
         raise NotValid(problems)
-    subjects = _subjects(row.login, "")
-    transact(SYSTEM, lambda work: _count_attempt(work, subjects))
+    subjects = subjects_of(row.login, "")
+    transact(SYSTEM, lambda work: count_attempt(work, subjects))
     config = installation().config
     figures = {"memory_kib": config.password_memory_kib, "rounds": config.password_rounds}
     if not password_fits(row.password_hash, current, **figures):
@@ -342,29 +260,8 @@ def change_password(actor: Actor, *, current: str, new: str, session_id: str | N
 
 @action("user.change_password")
 def _change_password(work: Work, password_hash: str, session_id: str | None, subjects: tuple[str, str | None]) -> None:
-    _take_back(work, subjects)
+    take_back(work, subjects)
     store_password(work, lock_user(work, work.actor.id), password_hash, keep=session_id)
-
-
-@action("user.set_otp")
-def set_otp(work: Work, secret: str, code: str) -> None:
-    """Set up one-time codes for oneself.
-
-    Args:
-        work: the transaction.
-        secret: the shared secret, base 32 (`pyotp.random_base32()`), as shown to the user's phone.
-        code: a code that the phone made from it.
-
-    Raises:
-        NotValid: the code does not fit the secret.
-    """
-    user = lock_user(work, work.actor.id)
-    step = otp_counter(secret, code, at=int(real_now().timestamp()), after=0)
-    if step is None:
-        raise NotValid([Problem(pointer="/code", code="wrong_otp")])
-    sealed = seal(secret, row=user.id, column="users.otp_secret")
-    work.change(User, user.id, version=user.version, otp_secret=sealed, otp_counter=step)
-    work.record("user.changed", stream=user.id, subject=("user", user.id), data={"what": "second_factor"})
 
 
 def actor_for_session(secret: str, *, request_id: str = "") -> SignedIn:

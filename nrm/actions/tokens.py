@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import delete, select
 
 from nrm.actions._action import Work, transact
-from nrm.actions.sign_in import real_now
+from nrm.actions.guessing import real_now
 from nrm.actors import SYSTEM
 from nrm.assertions import Assertion, BadAssertion, subject_of, verify
 from nrm.credentials import is_client_secret, new_access_token, secret_hash

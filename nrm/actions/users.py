@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
@@ -16,7 +16,7 @@ from nrm.actors import Actor
 from nrm.credentials import hash_password
 from nrm.errors import AlreadyDone, NotAllowed, NotFound, NotValid, Problem
 from nrm.installation import installation
-from nrm.models import Membership, Session, Task, User
+from nrm.models import Membership, RecoveryCode, Session, Task, User
 from nrm.queries import packs
 from nrm.rules.passwords import password_problems
 from nrm.rules.texts import WrongValue, clean_text
@@ -284,7 +284,8 @@ def reset_second_factor(work: Work, user_id: str) -> None:
     _require_over(work, user_id)
     if user.otp_secret is None:
         raise AlreadyDone("no_second_factor")
-    work.change(User, user_id, version=user.version, otp_secret=None)
+    work.change(User, user_id, version=user.version, otp_secret=None, otp_counter=0)
+    work.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     end_sessions_of(work, user_id)
     work.record("user.changed", stream=user_id, subject=("user", user_id), data={"what": "second_factor_reset"})
 

@@ -23,7 +23,7 @@ from nrm.models.people import Household, IdentityDocument, Manifest, ManifestRow
 from nrm.models.referrals import AnswerLink, Referral, ReferralNote
 from nrm.models.runs import InboxMessage, Incident, Run, RunStep, Subscription
 from nrm.models.tasks import Outcome, Task, TaskAnswers, TaskComment, TaskDraft, TaskUndo
-from nrm.models.users import Membership, Notification, RoleRequest, Session, SignInFailure, User
+from nrm.models.users import Membership, Notification, RecoveryCode, RoleRequest, Session, SignInFailure, User
 from nrm.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "Place",
     "Plan",
     "PlanService",
+    "RecoveryCode",
     "Referral",
     "ReferralNote",
     "RequestRecord",

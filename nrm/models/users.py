@@ -78,6 +78,18 @@ class Session(Base):
     device: Mapped[str] = personal(String(64), default="")
 
 
+class RecoveryCode(Base):
+    """A code that stands in for a lost second factor, once; the table holds only its SHA-256."""
+
+    __tablename__ = "recovery_codes"
+    id: Mapped[str] = key()
+    user_id: Mapped[str] = link("users", index=False)
+    code_sha256: Mapped[str] = secret(String(64))
+    created_at: Mapped[datetime] = public(UtcDateTime)
+    used_at: Mapped[datetime | None] = public(UtcDateTime)
+    __table_args__ = (UniqueConstraint("user_id", "code_sha256"),)
+
+
 class SignInFailure(Base):
     """Failed sign-ins counted per account and per address, to slow guessing down."""
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 
-from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Table, and_, bindparam, func, or_, select
 
 from nrm.actors import Actor, ActorKind, Seat
 from nrm.credentials import secret_hash
 from nrm.db import UtcDateTime, db
 from nrm.errors import NotAllowed, NotFound, NotSignedIn
-from nrm.models import Desk, Membership, Organisation, RoleRequest, Session, User
+from nrm.models import Desk, Membership, Organisation, RecoveryCode, RoleRequest, Session, User
 from nrm.queries import packs
 from nrm.queries.page import Key, Page, cut, moment_key, newest_after, size, text_of
 
@@ -26,12 +26,14 @@ class SignedIn:
         session_id: its id.
         seen_at: when its idle end was last pushed on.
         second_factor_at: when a one-time code was last checked, None for never.
+        has_second_factor: the user has set one up.
     """
 
     actor: Actor
     session_id: str
     seen_at: datetime
     second_factor_at: datetime | None
+    has_second_factor: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,13 @@ def session_of(secret: str, *, now: datetime, real_now: datetime, request_id: st
     packs.noticed(rows[0][8])
     seats = tuple(_seat(*row[5:8]) for row in rows if row[5] is not None)
     actor = Actor(kind=ActorKind.USER, id=user_id, language=language, seats=seats, request_id=request_id)
-    return SignedIn(actor=actor, session_id=session_id, seen_at=seen_at, second_factor_at=second_factor_at)
+    return SignedIn(
+        actor=actor,
+        session_id=session_id,
+        seen_at=seen_at,
+        second_factor_at=second_factor_at,
+        has_second_factor=rows[0][9],
+    )
 
 
 def actor_of_user(user_id: str, now: datetime) -> Actor:
@@ -153,6 +161,7 @@ _SESSION: Final = (
         Membership.desk_id,
         Membership.role,
         packs.stored_stamp(),
+        User.otp_secret.is_not(None),
     )
     .join(User, User.id == Session.user_id)
     .outerjoin(Membership, and_(Membership.user_id == User.id, _valid(bindparam("now", type_=UtcDateTime()))))
@@ -183,6 +192,12 @@ def my_sessions(actor: Actor, real_now: datetime) -> tuple[SessionRow, ...]:
         SessionRow(id=row.id, device=row.device, created_at=row.created_at, seen_at=row.seen_at, ends_at=row.ends_at)
         for row in rows
     )
+
+
+def recovery_codes_left(actor: Actor) -> int:
+    """Count one's recovery codes that were not used yet."""
+    unused = (RecoveryCode.user_id == actor.id) & RecoveryCode.used_at.is_(None)
+    return db.session.scalar(select(func.count()).select_from(RecoveryCode).where(unused)) or 0
 
 
 def me(actor: Actor, now: datetime) -> UserRow:

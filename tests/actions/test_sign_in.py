@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import pyotp
 import pytest
 from sqlalchemy import select
 
@@ -14,7 +13,6 @@ from nrm.actions.sign_in import (
     end_all_sessions,
     end_session,
     rotate_session,
-    set_otp,
     sign_in,
     sign_out,
 )
@@ -23,7 +21,7 @@ from nrm.actors import SYSTEM
 from nrm.credentials import secret_hash
 from nrm.db import db
 from nrm.errors import NotAllowed, NotFound, NotSignedIn, NotValid, TooMany
-from nrm.models import Event, Membership, Session, SignInFailure, User
+from nrm.models import Event, Membership, Session, SignInFailure
 from nrm.queries.users import my_sessions
 from tests.seats import PASSWORD, seated
 
@@ -231,24 +229,6 @@ def test_an_administrator_sets_a_password_and_a_handler_may_not(installed, handl
 def test_a_weak_password_is_refused(installed, handler, password):
     with pytest.raises(NotValid):
         set_password(SYSTEM, handler.id, password)
-
-
-def test_a_one_time_code_is_asked_for_and_works_once(installed, handler):
-    secret = pyotp.random_base32()
-    with pytest.raises(NotValid):
-        set_otp(handler, secret, "000000")
-    set_otp(handler, secret, pyotp.TOTP(secret).at(installed.clock.now()))
-    assert secret not in db.session.scalar(select(User.password_hash).where(User.id == handler.id))
-    with pytest.raises(NotSignedIn) as caught:
-        sign_in("sara", PASSWORD)
-    assert caught.value.code == "otp_required"
-    installed.clock.move(timedelta(minutes=1))
-    code = pyotp.TOTP(secret).at(installed.clock.now())
-    _, session = sign_in("sara", PASSWORD, otp=code)
-    assert actor_for_session(session).second_factor_at == installed.clock.now()
-    with pytest.raises(NotSignedIn) as caught:
-        sign_in("sara", PASSWORD, otp=code)
-    assert caught.value.code == "wrong_otp"
 
 
 def test_what_happened_to_a_user_is_recorded_without_names(installed, handler):

@@ -8,7 +8,7 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from nrm.actions.sign_in import set_otp
+from nrm.actions.second_factor import set_second_factor
 from nrm.models import Event, Organisation
 from tests.api.conftest import PASSWORD, Browser, Office
 
@@ -92,7 +92,9 @@ def test_a_password_and_lost_codes_are_replaced_and_sessions_end(office: Office)
     handler = office.land.at_desk("case_handler", "norvale")
     browser = office.browser(handler)
     secret = pyotp.random_base32()
-    set_otp(handler, secret, pyotp.TOTP(secret).at(int(office.clock.now().timestamp())))
+    code = pyotp.TOTP(secret).at(int(office.clock.now().timestamp()))
+    session = browser.get("/session").get_json()["session_id"]
+    set_second_factor(handler, secret=secret, code=code, session_id=session)
     assert boss.post(f"/users/{handler.id}/reset-second-factor").status_code == 204
     assert browser.get("/session").status_code == 401
     assert boss.post(f"/users/{handler.id}/reset-second-factor").get_json()["code"] == "no_second_factor"

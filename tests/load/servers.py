@@ -110,6 +110,7 @@ def serving(
         "NRM_COUNTRY": "testland",
         "NRM_PACKS_DIR": str(ROOT / "workflows"),
         "NRM_COOKIE_SECURE": "0",
+        "NRM_DEMO": "1",  # signs in without a second factor
         "NRM_LOG_LEVEL": "warning",
         "NRM_WEB_MAX_REQUESTS": "0",
         "NRM_BIND": f"127.0.0.1:{port}",

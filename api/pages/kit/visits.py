@@ -25,7 +25,7 @@ from flask import Blueprint, Request, Response, g, render_template, request
 from werkzeug.datastructures import MultiDict
 
 from api.pages.kit.words import OWN_NAMES, Words
-from api.security.sessions import same_site, secret_of, who_asks
+from api.security.sessions import SET_UP, same_site, secret_of, who_asks
 from api.transport.problems import STATUSES
 from api.transport.refusals import Refused
 from nrm.actors import Actor, ActorKind
@@ -166,6 +166,8 @@ def _answer(handler: Handler, parts: Mapping[str, str], permission: str | None, 
             return see("/sign-in?next=" + quote(request.full_path.rstrip("?"), safe=""))
         return see("/sign-in?ended=1")
     except NrmError as error:
+        if error.code == "second_factor_missing":
+            return see(SET_UP + "?next=" + quote(own_address(request.full_path.rstrip("?")), safe=""))
         return wrong(visit, error)
 
 

@@ -407,6 +407,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_people_merged_into_id"), ["merged_into_id"], unique=False)
 
     op.create_table(
+        "recovery_codes",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("user_id", sa.String(length=31), nullable=False),
+        sa.Column("code_sha256", sa.String(length=64), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_recovery_codes_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_codes")),
+        sa.UniqueConstraint("user_id", "code_sha256", name=op.f("uq_recovery_codes_user_id_code_sha256")),
+    )
+    op.create_table(
         "sessions",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("token_sha256", sa.String(length=64), nullable=False),
@@ -1694,6 +1705,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sessions_user_id"))
 
     op.drop_table("sessions")
+    op.drop_table("recovery_codes")
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_people_merged_into_id"))
         batch_op.drop_index(batch_op.f("ix_people_household_id"))
