@@ -13,7 +13,7 @@ from api.pages.answering import answering
 from api.pages.cases import cases
 from api.pages.guide import guide
 from api.pages.kit import assets
-from api.pages.kit.visits import Visit, own_address, own_names
+from api.pages.kit.visits import Visit, own_address, own_names, see
 from api.pages.me import me
 from api.pages.referrals import referrals
 from api.pages.session import session
@@ -62,6 +62,9 @@ def register_pages(app: Flask) -> None:
     app.register_blueprint(assets.blueprint)
     for noun in PAGES:
         app.register_blueprint(noun.blueprint)
+    if not installation().config.demo:
+        # A demonstration has a first page of its own.
+        app.add_url_rule("/", endpoint="front_door", view_func=lambda: see("/work"), methods=["GET"])
     app.jinja_env.globals.update(asset=assets.address, menu=menu, own_names=own_names())
 
     @app.context_processor

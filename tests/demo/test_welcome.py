@@ -77,7 +77,7 @@ def test_a_newcomer_reads_what_this_is_in_three_languages(browser, shown: Shown)
 
 def test_its_links_and_style_lead_somewhere(browser):
     page = Page(browser.get("/").get_data(as_text=True))
-    assert set(page.links) == {"/docs", "/api/v1/openapi.json", "/healthz", "/readyz"}
+    assert set(page.links) == {"/docs", "/api/v1/openapi.json", "/healthz", "/readyz", "/sign-in"}
     for path in {*page.styles, "/healthz", "/api/v1/openapi.json"}:
         with browser.get(path) as answer:
             assert answer.status_code == 200, path

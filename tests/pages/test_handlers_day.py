@@ -6,7 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from api.app import create_app
+from nrm.config import Config
+from nrm.db import db
 from tests.api.conftest import PASSWORD, Office
+from tests.installations import ROOT, forget
 from tests.pages.conftest import Reader
 
 
@@ -205,3 +209,23 @@ def test_static_files_are_kept_for_ever_under_their_stamp(handler: Reader):
     assert answer.headers["Content-Encoding"] == "gzip"
     assert handler.client.get("/static/0/css/desk.css").headers["Cache-Control"] == "public, max-age=60"
     assert handler.client.get("/static/0/../app.py").status_code == 404
+
+
+def test_the_front_door_leads_to_the_work(database_url: str, tmp_path):
+    config = Config(
+        database_url=database_url,
+        data_dir=tmp_path,
+        secret="only for tests: " + "0123456789abcdef" * 2,
+        country="testland",
+        packs_dir=ROOT / "workflows",
+    )
+    app = create_app(config)
+    forget()
+    with app.app_context():
+        try:
+            answer = app.test_client().get("/", base_url="https://localhost")
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+            forget()
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/work")
