@@ -94,5 +94,5 @@ def test_it_keeps_to_the_strict_rules_for_content(browser):
 def test_no_sign_in_is_shown_where_people_really_work(shown: Shown, tmp_path: Path):
     config = replace(shown.config, demo=False, secret="for this test only: " + "0123456789" * 3, data_dir=tmp_path)
     with _served(config) as client:
-        assert client.get("/").status_code == 404
+        assert client.get("/").headers["Location"] == "/work"
         assert client.get("/demo.css").status_code == 404
