@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from nrm.events import KINDS
 from tests.architecture.sources import ROOT
 
 LOCALE = ROOT / "nrm" / "locale"
@@ -72,3 +73,7 @@ def test_arabic_and_sorani_are_written_in_their_script(file):
     for language in ("ar", "ckb"):
         texts = catalogue(language, file)
         assert [key for key in in_words if not letters.search(texts[key])] == []
+
+
+def test_every_kind_of_event_has_words_for_the_history():
+    assert set(catalogue("en", "pages/events.json")) == set(KINDS)
