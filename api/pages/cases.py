@@ -15,7 +15,6 @@ from api.transport import cursors
 from nrm.actions import cases as actions
 from nrm.actions import runs as run_actions
 from nrm.actions.reading import note_read
-from nrm.errors import NrmError
 from nrm.queries import cases as queries
 from nrm.queries import inbox, packs, path_list, referrals, runs, timeline
 from nrm.queries.cases import CaseFilter, CaseView
@@ -243,11 +242,7 @@ def _transfer_desks(visit: Visit, case: CaseView) -> tuple[tuple[str, str], ...]
 
 
 def _paths(visit: Visit) -> tuple[tuple[str, str], ...]:
-    try:
-        listed = path_list.path_list(visit.actor)
-    except NrmError:
-        return ()
-    return tuple((row.key, visit.words.name(row.names)) for row in listed if row.latest_id)
+    return tuple((key, visit.words.name(path_names)) for key, path_names in path_list.startable_paths(visit.actor))
 
 
 @cases.get("/cases/<case_id>/sheet")

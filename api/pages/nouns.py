@@ -15,13 +15,16 @@ from api.pages.guide import guide
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names, see
 from api.pages.me import me
+from api.pages.people import people
+from api.pages.person import person
+from api.pages.person_pairs import person_pairs
 from api.pages.referrals import referrals
 from api.pages.session import session
 from api.pages.tasks import tasks
 from api.pages.work import work
 from nrm.installation import installation
 
-PAGES: Final = (session, work, tasks, cases, referrals, answering, guide, me)
+PAGES: Final = (session, work, tasks, cases, referrals, answering, guide, me, people, person, person_pairs)
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 
@@ -43,6 +46,7 @@ class Entry:
 _MENU: Final[tuple[tuple[str, str, str | None, tuple[str, ...]], ...]] = (
     ("/work", "shell.menu_work", None, ("/work", "/tasks")),
     ("/cases", "shell.menu_cases", "case.read", ("/cases",)),
+    ("/people", "shell.menu_people", "person.search", ("/people",)),
     ("/referrals", "shell.menu_referrals", "directory.read", ("/referrals",)),
 )
 """Address, text, permission that is needed, and the addresses that belong to it."""

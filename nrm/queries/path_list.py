@@ -112,6 +112,18 @@ def path_list(actor: Actor) -> tuple[PathRow, ...]:
     )
 
 
+def startable_paths(actor: Actor) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    """List key and names of the paths that have a published version, for those who open cases or start paths.
+
+    Raises:
+        NotAllowed: the actor may do neither.
+    """
+    if not (actor.may("case.open") or actor.may("run.start")):
+        raise NotAllowed("not_allowed", permission="run.start")
+    statement = select(Path.key, Path.names).where(Path.latest_id.is_not(None)).order_by(Path.key)
+    return tuple((key, names) for key, names in db.session.execute(statement))
+
+
 def _must_read(actor: Actor) -> None:
     if not actor.may("path.read"):
         raise NotAllowed("not_allowed", permission="path.read")
