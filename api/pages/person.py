@@ -147,11 +147,12 @@ def seat(visit: Visit, person_id: str) -> Answer:
 
 @person.get("/people/<person_id>/ledger", permission=disclosures.READ)
 def ledger(visit: Visit, person_id: str) -> Answer:
-    """Show everything of a person that went to anybody, the latest first."""
+    """Show everything of a person that went to anybody, the latest first; that it was read is recorded."""
     cursor = visit.query.get("after")
     page = disclosures.of_person(
         visit.actor, visit.now, person_id, after=cursors.read_cursor(_LEDGER, cursor) if cursor else None
     )
+    note_read(visit.actor, "ledger", person_id)
     return visit.show(
         "people/ledger.html",
         person_id=person_id,
