@@ -16,6 +16,9 @@ ROOT = Path(__file__).parents[2]
 PLACE = re.compile(r"\{(\w+)\}")
 CALLS = {"WrongValue": 0, "_refuse": 0, "_digits": 1, "_find": 2, "wrong": 1}
 
+OF_PACKS = ("indicators.py", "surveys.py")
+"""Rules about files of a pack: what they find is said by the check of packs."""
+
 
 def texts(language: str, name: str) -> dict[str, str]:
     found: dict[str, str] = json.loads((ROOT / "nrm" / "locale" / language / f"{name}.json").read_text("utf-8"))
@@ -54,8 +57,14 @@ def codes_in(file: Path) -> set[str]:
 def used() -> set[str]:
     found = set(consent._NEAREST)
     for file in (ROOT / "nrm" / "rules").glob("*.py"):
-        found |= codes_in(file)
+        if file.name not in OF_PACKS:
+            found |= codes_in(file)
     return found
+
+
+def test_what_is_wrong_with_a_packs_file_has_words_among_those_of_packs() -> None:
+    told = set(texts("en", "packs"))
+    assert told >= set().union(*(codes_in(ROOT / "nrm" / "rules" / name) for name in OF_PACKS))
 
 
 def test_every_code_that_a_rule_uses_has_a_text_and_every_text_a_use() -> None:
