@@ -82,7 +82,8 @@ def show_second_factor(visit: Visit) -> Answer:
 
 def _setting_up(visit: Visit, *, secret: str, next_page: str, problems: tuple[tuple[str, str], ...] = ()) -> Response:
     account = users.me(visit.actor, visit.now)
-    address = otp_address(secret, account=account.login, issuer=visit.words.t("shell.product"))
+    # In Latin letters: others take three times the room in the picture.
+    address = otp_address(secret, account=account.login, issuer=visit.in_language("en").words.t("shell.product"))
     return visit.show(
         "me/second_factor.html",
         status=422 if problems else 200,

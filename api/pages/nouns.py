@@ -15,6 +15,7 @@ from api.pages.guide import guide
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names, see
 from api.pages.me import me
+from api.pages.notices import notices
 from api.pages.people import people
 from api.pages.person import person
 from api.pages.person_pairs import person_pairs
@@ -23,8 +24,9 @@ from api.pages.session import session
 from api.pages.tasks import tasks
 from api.pages.work import work
 from nrm.installation import installation
+from nrm.queries import notifications
 
-PAGES: Final = (session, work, tasks, cases, referrals, answering, guide, me, people, person, person_pairs)
+PAGES: Final = (session, work, tasks, cases, referrals, answering, guide, me, notices, people, person, person_pairs)
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 
@@ -59,6 +61,11 @@ def menu(visit: Visit) -> Iterator[Entry]:
             yield Entry(address=address, text=text, here=request.path.startswith(places))
 
 
+def unread_notices(visit: Visit) -> int:
+    """Count what is new for a visitor, for the bar of each page."""
+    return notifications.unread_count(visit.actor, visit.now)
+
+
 def register_pages(app: Flask) -> None:
     """Add all pages to the application."""
     app.template_folder = str(_TEMPLATES)
@@ -69,7 +76,7 @@ def register_pages(app: Flask) -> None:
     if not installation().config.demo:
         # A demonstration has a first page of its own.
         app.add_url_rule("/", endpoint="front_door", view_func=lambda: see("/work"), methods=["GET"])
-    app.jinja_env.globals.update(asset=assets.address, menu=menu, own_names=own_names())
+    app.jinja_env.globals.update(asset=assets.address, menu=menu, unread_notices=unread_notices, own_names=own_names())
 
     @app.context_processor
     def _about() -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from api.pages.kit.visits import LANGUAGE_COOKIE, Answer, Pages, Visit, own_address, own_names, see
-from api.security.sessions import give_cookie, secret_of, take_cookie
+from api.security.sessions import device_of, give_cookie, secret_of, take_cookie
 from nrm.actions import sign_in as actions
 from nrm.actions.users import set_language
 from nrm.errors import NotSignedIn, TooMany
@@ -46,7 +46,7 @@ def sign_in(visit: Visit) -> Answer:
             visit.form.get("password", ""),
             otp=visit.text("otp")[:24] or None,
             address=request.remote_addr or "",
-            device=request.user_agent.string[:64],
+            device=device_of(request),
         )
     except (NotSignedIn, TooMany) as error:
         answer = _sign_in(visit, next_page=next_page, login=login, wrong=visit.problem(error.code, error.params))

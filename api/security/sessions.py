@@ -17,6 +17,25 @@ SECURE_COOKIE: Final = "__Host-nrm"
 PLAIN_COOKIE: Final = "nrm"
 """Over plain HTTP, for the demonstration on one machine only."""
 
+_BROWSERS: Final = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("Chrom", "Chrome"),
+    ("CriOS", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS: Final = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+"""What a browser calls itself, the special ones before those that they claim to be."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SET_UP: Final = "/me/second-factor"
 """The page on which a second factor is set up."""
@@ -90,6 +109,14 @@ def _host_of(origin: str) -> str:
         return urlsplit(origin).netloc
     except ValueError:
         return ""
+
+
+def device_of(request: Request) -> str:
+    """Name the browser and the system that a request comes from, in two words for the list of sessions."""
+    told = request.user_agent.string
+    browser = next((name for sign, name in _BROWSERS if sign in told), "")
+    system = next((name for sign, name in _SYSTEMS if sign in told), "")
+    return ", ".join(filter(None, (browser, system))) or told[:64]
 
 
 def give_cookie(answer: Response, request: Request, secret: str) -> Response:

@@ -8,7 +8,7 @@ from datetime import datetime
 from flask import Response, request
 
 from api.schemas.sessions import NewPassword, SetLanguage, SignIn
-from api.security.sessions import give_cookie, same_site, secret_of, take_cookie
+from api.security.sessions import device_of, give_cookie, same_site, secret_of, take_cookie
 from api.transport.endpoint import JSON_TYPE, Ask, Noun
 from api.transport.shapes import write_json
 from nrm.actions import sign_in as actions
@@ -57,7 +57,7 @@ def sign_in(ask: Ask) -> Response:
     The answer sets the session cookie. The same words for an unknown name, a wrong password and a disabled user.
     """
     same_site(request)
-    device = request.user_agent.string[:64]
+    device = device_of(request)
     actor, secret = actions.sign_in(
         ask.body["login"],
         ask.body["password"],

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.models import Notification
 from nrm.queries.page import Key, Page, cut, moment_key, newest_after, size
+
+COUNTED: Final = 99
+"""Unread notices are counted up to this number."""
+FRESH: Final = timedelta(days=30)
+"""Older notices are listed, but call for nobody any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,13 @@ def notifications(
             read_at=row.read_at,
         ),
     )
+
+
+def unread_count(actor: Actor, now: datetime) -> int:
+    """Count one's unread notices of the last 30 days, up to `COUNTED`."""
+    mine = or_(Notification.user_id == actor.id, Notification.desk_id.in_(actor.desks))
+    fresh = select(Notification.id).where(mine, Notification.created_at > now - FRESH, Notification.read_at.is_(None))
+    return db.session.scalar(select(func.count()).select_from(fresh.limit(COUNTED).subquery())) or 0
 
 
 def _column(column: Any) -> Any:  # noqa: ANN401 - a mapped column as a plain one
