@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import logs
 from api.openapi import document
 from api.pages import welcome
+from api.pages.kit.failures import failure_page, wants_page
 from api.pages.nouns import register_pages
 from api.security.asking import refuse_secret_in_address, who_asks
 from api.security.headers import SecureHeaders
@@ -23,7 +24,7 @@ from api.security.limits import SharedLimits, policies_of
 from api.security.request_log import RequestLog
 from api.transport.body import LIMIT
 from api.transport.endpoint import tagged, unchanged
-from api.transport.problems import answer_error, answer_failure, answer_http
+from api.transport.problems import answer_error, answer_failure, answer_http, code_of
 from api.transport.shapes import write_json
 from api.v1.nouns import NOUNS
 from nrm.clock import Clock
@@ -114,7 +115,13 @@ def _add_handlers(app: Flask, config: Config) -> None:
 
     def failed(error: Exception) -> Response:
         log.error("failure", request_id=g.get("request_id"), error=type(error).__name__, where=logs.where(error))
-        return answer_failure()
+        if not wants_page(request):
+            return answer_failure()
+        try:
+            return failure_page(request, 500, "internal")
+        except Exception as second:  # what failed the page may fail this one too, and something must be said
+            log.error("failure", request_id=g.get("request_id"), error=type(second).__name__, where=logs.where(second))
+            return answer_failure()
 
     app.before_request(begin)
     app.after_request(finish)
@@ -131,4 +138,10 @@ def _openapi() -> Response:
 
 def _answer_http(error: HTTPException) -> Response:
     methods = error.valid_methods if isinstance(error, MethodNotAllowed) else None
-    return answer_http(error.code or 500, {"Allow": ", ".join(sorted(methods))} if methods else {})
+    headers = {"Allow": ", ".join(sorted(methods))} if methods else {}
+    status = error.code or 500
+    if not wants_page(request):
+        return answer_http(status, headers)
+    answer = failure_page(request, status, code_of(status))
+    answer.headers.update(headers)
+    return answer

@@ -150,7 +150,12 @@ def challenge(error: str = "", scope: str = "") -> str:
 
 def answer_http(status: int, headers: Mapping[str, str] | None = None) -> Response:
     """Turn an error of the web layer (no such route, wrong method) into an answer."""
-    return respond(status, body_of(status, _HTTP_CODES.get(status, "bad_request"), {}), headers or {})
+    return respond(status, body_of(status, code_of(status), {}), headers or {})
+
+
+def code_of(status: int) -> str:
+    """Give the code of an error of the web layer."""
+    return _HTTP_CODES.get(status, "bad_request")
 
 
 def answer_failure() -> Response:

@@ -188,6 +188,11 @@ def _visit(*, signed_in: bool) -> Visit:
     return visit
 
 
+def nobody() -> Actor:
+    """Give who visits where nobody is signed in."""
+    return _NOBODY
+
+
 def stranger() -> Visit:
     """Give a visit by somebody who is not signed in."""
     return Visit(actor=_NOBODY, session_id="", words=words_of(wished_language(request)))
