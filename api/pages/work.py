@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 from urllib.parse import urlencode
 
+from api.pages.codes import label
 from api.pages.kit.visits import Answer, Pages, Visit, own_address, see, wrong
 from api.pages.kit.words import Due
 from api.transport import cursors
@@ -16,6 +17,7 @@ from nrm.errors import Conflict, IllegalMove, NotFound, StaleVersion
 from nrm.queries import inbox as inboxes
 from nrm.queries import packs
 from nrm.queries.inbox import InboxFilter, Tab, TaskRow
+from nrm.queries.inbox_search import case_of_number, colleague_names
 from nrm.queries.page import Page
 
 work = Pages("work")
@@ -23,6 +25,8 @@ work = Pages("work")
 ROWS: Final = 40
 PRIORITIES: Final = ("emergency", "urgent", "normal")
 _LIST: Final = "pages.work"
+_NO_CASE: Final = "none"
+"""An id that no case has: a number that is not there finds nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +38,16 @@ class Line:
         due: how pressing it is.
         desk: name of the desk that has it.
         mine: the reader has taken it.
+        colleague: name of the colleague who has taken it; "" when nobody has, or when it is not the reader's to know.
+        category: kind of the service that it is about, in words.
     """
 
     task: TaskRow
     due: Due
     desk: str
     mine: bool
+    colleague: str
+    category: str
 
 
 @work.get("/work")
@@ -59,6 +67,7 @@ def show(visit: Visit) -> Answer:
         only=only,
         desks=[desk for desk in packs.pack().desks if desk.id in visit.actor.desks],
         priorities=PRIORITIES,
+        number=visit.query.get("number", "").strip()[:24],
         next_page=_next(visit, page),
         here=_here(visit),
         filtered=only != InboxFilter(),
@@ -68,18 +77,21 @@ def show(visit: Visit) -> Answer:
 
 def _filter(visit: Visit) -> InboxFilter:
     priority, desk = visit.query.get("priority"), visit.query.get("desk")
+    number = visit.query.get("number", "").strip()
     return InboxFilter(
         desk=desk if desk in visit.actor.desks else None,
         priority=priority if priority in PRIORITIES else None,
         overdue=visit.query.get("late") == "1",
         unclaimed=visit.query.get("free") == "1",
+        case_id=(case_of_number(number) or _NO_CASE) if number else None,
     )
 
 
-def _groups(visit: Visit, rows: Iterable[TaskRow], tab: Tab) -> Iterator[tuple[str, list[Line]]]:
+def _groups(visit: Visit, rows: Sequence[TaskRow], tab: Tab) -> Iterator[tuple[str, list[Line]]]:
     """Give the rows in groups; they come in the order of their due dates, so each group is one stretch."""
     desks = {desk.id: visit.words.name(desk.names) for desk in packs.pack().desks}
-    lines = (_line(visit, row, desks) for row in rows)
+    colleagues = colleague_names(visit.actor, rows)
+    lines = (_line(visit, row, desks, colleagues) for row in rows)
     if tab in {Tab.DONE, Tab.ON_HOLD}:
         yield str(tab), list(lines)
         return
@@ -87,12 +99,14 @@ def _groups(visit: Visit, rows: Iterable[TaskRow], tab: Tab) -> Iterator[tuple[s
         yield group, list(members)
 
 
-def _line(visit: Visit, row: TaskRow, desks: Mapping[str, str]) -> Line:
+def _line(visit: Visit, row: TaskRow, desks: Mapping[str, str], colleagues: Mapping[str, str]) -> Line:
     return Line(
         task=row,
         due=visit.words.due(row.due_at),
         desk=desks.get(row.desk_id, ""),
         mine=row.assignee_id == visit.actor.id,
+        colleague=colleagues.get(row.assignee_id or "", ""),
+        category=label(visit, "service_category", row.service_category),
     )
 
 

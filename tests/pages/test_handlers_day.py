@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from api.app import create_app
 from nrm.config import Config
 from nrm.db import db
+from nrm.models import User
 from tests.api.conftest import PASSWORD, Office
 from tests.installations import ROOT, forget
 from tests.pages.conftest import Reader
@@ -229,3 +231,31 @@ def test_the_front_door_leads_to_the_work(database_url: str, tmp_path):
             db.engine.dispose()
             forget()
     assert (answer.status_code, answer.headers["Location"]) == (303, "/work")
+
+
+def test_the_inbox_is_searched_by_the_number_of_a_case_in_whatever_digits(handler: Reader, opened: Callable[..., str]):
+    opened()
+    desk = handler.open("/work?tab=desk")
+    number = next(word for word in desk.words if word.count("-") == 3)
+    asked = dict(desk.form("/work").fields)
+    assert "number" in asked
+    typed = number.lower().translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    found = handler.open(f"/work?tab=desk&number={typed}")
+    assert number in found.says
+    assert first_task(found) == first_task(desk)
+    nothing = handler.open("/work?tab=desk&number=TL-2026-NOTHERE")
+    assert not any(link.startswith("/tasks/") for link in nothing.links.values())
+    assert "TL-2026-NOTHERE" in nothing.text
+
+
+def test_a_line_names_the_colleague_of_the_own_desk_who_has_taken_it(
+    office: Office, handler: Reader, opened: Callable[..., str], reader: Callable[..., Reader]
+):
+    opened()
+    handler.send(handler.open("/work?tab=desk"), "/work/next")
+    colleague = reader(office.land.at_desk("case_handler", "norvale", "two"))
+    seen = colleague.open("/work?tab=desk")
+    assert handler.actor is not None
+    name = db.session.scalar(select(User.name).where(User.id == handler.actor.id))
+    assert name in seen.words
+    assert name not in handler.open("/work").words
