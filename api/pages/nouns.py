@@ -11,6 +11,7 @@ from flask import Flask, request
 
 from api.pages.answering import answering
 from api.pages.cases import cases
+from api.pages.consents import consents
 from api.pages.guide import guide
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names, see
@@ -26,7 +27,21 @@ from api.pages.work import work
 from nrm.installation import installation
 from nrm.queries import notifications
 
-PAGES: Final = (session, work, tasks, cases, referrals, answering, guide, me, notices, people, person, person_pairs)
+PAGES: Final = (
+    session,
+    work,
+    tasks,
+    cases,
+    referrals,
+    answering,
+    guide,
+    me,
+    notices,
+    people,
+    person,
+    person_pairs,
+    consents,
+)
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 

@@ -110,7 +110,8 @@ def _consent(visit: Visit, card: FoundPerson) -> str:
     if card.case_id is None or cases.case(visit.actor, visit.now, card.case_id).relation != "team":
         return "unknown"
     given = cases.consents(visit.actor, visit.now, card.case_id).consents
-    valid = (one.withdrawn_at is None and (one.expires_at is None or one.expires_at > visit.now) for one in given)
+    whole = (one for one in given if one.withdrawn_at is None or one.withdrawn_scope)
+    valid = (one.expires_at is None or one.expires_at > visit.now for one in whole)
     return "yes" if any(valid) else "no"
 
 

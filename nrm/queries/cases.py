@@ -338,11 +338,16 @@ class ConsentRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideRow:
-    """A disclosure without consent that was asked for."""
+    """A disclosure without consent that was asked for.
+
+    Attributes:
+        reason: why, for those who may ask or approve; None for everybody else.
+    """
 
     id: str
     organisation_id: str
     ground: str
+    reason: str | None
     categories: tuple[str, ...]
     asked_by: str
     asked_at: datetime
@@ -368,8 +373,10 @@ def consents(actor: Actor, now: datetime, case_id: str) -> ConsentList:
         .where(ConsentOverride.case_id == case_id)
         .order_by(ConsentOverride.asked_at.desc(), ConsentOverride.id)
     )
+    told = actor.may("consent.override") or actor.may("consent.approve")
     return ConsentList(
-        consents=tuple(_consent(row) for (row,) in given), overrides=tuple(_override(row) for (row,) in asked)
+        consents=tuple(_consent(row) for (row,) in given),
+        overrides=tuple(_override(row, told=told) for (row,) in asked),
     )
 
 
@@ -393,11 +400,13 @@ def _consent(row: Consent) -> ConsentRow:
     )
 
 
-def _override(row: ConsentOverride) -> OverrideRow:
+def _override(row: ConsentOverride, *, told: bool) -> OverrideRow:
+    reason = unseal(row.reason, row=row.id, column="consent_overrides.reason") if told else None
     return OverrideRow(
         id=row.id,
         organisation_id=row.organisation_id,
         ground=row.ground,
+        reason=None if reason is None else str(reason),
         categories=tuple(row.categories),
         asked_by=row.asked_by,
         asked_at=row.asked_at,
