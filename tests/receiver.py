@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import os
+import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -43,6 +45,7 @@ class Reply:
     wait: float = 0
     cut: bool = False
     trickle: bool = False
+    reset: bool = False
 
 
 Behave = Callable[[Got], Reply]
@@ -145,11 +148,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if not reply.trickle:
             self.wfile.write(reply.body)
+            if reply.reset:
+                self._reset()
             return
         for byte in reply.body:
             self.wfile.write(bytes([byte]))
             self.wfile.flush()
             time.sleep(0.05)
+
+    def _reset(self) -> None:
+        """Answer as if the connection stayed open, and then break it off without a goodbye."""
+        self.wfile.flush()
+        time.sleep(0.1)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
 
     def log_message(self, *args: object) -> None:
         return

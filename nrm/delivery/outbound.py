@@ -324,9 +324,17 @@ class _Pool(urllib3.HTTPSConnectionPool):
         if self.pool is None:
             return
         with_one = self.pool.get(block=False)
-        if with_one is not None and with_one.sock is not None and with_one.sock.getpeername()[0] not in self.addresses:
+        if with_one is not None and with_one.sock is not None and _peer(with_one.sock) not in self.addresses:
             with_one.close()
         self.pool.put(with_one, block=False)
+
+
+def _peer(connection: socket.socket) -> str:
+    """Give the address to which a connection leads; "" when the other side has broken it off."""
+    try:
+        return str(connection.getpeername()[0])
+    except OSError:
+        return ""
 
 
 def _tls(ca_file: str) -> ssl.SSLContext:

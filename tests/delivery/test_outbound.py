@@ -329,3 +329,13 @@ def test_settings_that_cannot_be_used_stop_the_start():
     ):
         with pytest.raises(BadSetting, match=name):
             read_config({**env, name: text})
+
+
+def test_a_connection_that_the_receiver_broke_after_its_answer_is_replaced_by_a_new_one(receiver: Receiver):
+    outbound = door(receiver)
+    receiver.behave = lambda got: Reply(reset=True)
+    assert outbound.post(receiver.url, b"{}", {}).status == 200
+    time.sleep(0.5)
+    assert outbound.post(receiver.url, b"{}", {}).status == 200
+    assert len(receiver.got) == 2
+    outbound.close()
