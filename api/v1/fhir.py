@@ -5,7 +5,7 @@ Errors are OperationOutcomes where the request accepts application/fhir+json, el
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -150,10 +150,12 @@ def _moments(asked: str | None) -> tuple[datetime | None, datetime | None]:
     prefix = asked[:2] if asked[:2].isalpha() else "ge"
     text = asked.removeprefix(prefix).replace(" ", "+")
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        given = datetime.fromisoformat(text)
+        # The first and last hours that can be written have no moment in every zone.
+        moment = given.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise _unfit("_lastUpdated", "not_a_moment") from None
-    if moment.tzinfo is None:
+    if given.tzinfo is None:
         raise _unfit("_lastUpdated", "no_time_zone")
     if prefix not in ("ge", "le"):
         raise _unfit("_lastUpdated", "not_a_choice", choices="ge, le")

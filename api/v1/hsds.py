@@ -36,7 +36,7 @@ Answer = Mapping[str, object]
 def describe(ask: Ask) -> Response:
     """Say which version of HSDS this is and where the OpenAPI document lies."""
     del ask
-    base = request.url_root.rstrip("/")
+    base = installation().config.public_url
     return _public({"version": VERSION, "profile": f"{base}/docs", "openapi_url": f"{base}/api/v1/openapi.json"})
 
 

@@ -161,6 +161,8 @@ def test_a_search_by_status_and_time_and_its_pages(office: Office):
         ("_lastUpdated=yesterday", "_lastUpdated"),
         ("_lastUpdated=ge2026-03-01T00:00:00", "_lastUpdated"),
         ("_lastUpdated=ne2026-03-01T00:00:00Z", "_lastUpdated"),
+        ("_lastUpdated=ge0001-01-01T00:00:00%2B14:00", "_lastUpdated"),
+        ("_lastUpdated=le9999-12-31T23:59:59-14:00", "_lastUpdated"),
         ("owner=me", "owner"),
         ("_count=0", "_count"),
         ("_cursor=x", "cursor"),

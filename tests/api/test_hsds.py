@@ -101,6 +101,8 @@ def test_a_public_service_is_found_by_everybody_and_every_answer_is_valid_hsds(c
     about = client.get("/hsds/v3/").get_json()
     assert about["version"] == "3.1"
     assert about["openapi_url"].endswith("/api/v1/openapi.json")
+    # The answer is kept by caches for everybody: whoever asked first must not decide where it leads.
+    assert client.get("/hsds/v3/", headers={"Host": "elsewhere.example"}).get_json() == about
 
     for row in contents(client.get("/hsds/v3/services")):
         must_be("service_list.json", row)
