@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from flask import Response, request
+from flask import Response
 
 from api.schemas.hsds import HsdsOrganization, HsdsOrganizations, HsdsPage, HsdsPlaces, HsdsServices, HsdsTerms
 from api.transport.endpoint import Ask, Noun, tagged, unchanged
