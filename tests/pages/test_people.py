@@ -255,3 +255,8 @@ def test_the_pages_are_there_in_each_language(office: Office, reader, language: 
     for page in (found, register, *opened):
         assert (page.status, page.language, page.direction, page.inline) == (200, language, direction, [])
     assert one.open(f"/people/{person_id}/open-case").status == 200
+
+
+@pytest.mark.parametrize("path", ["/people/%00", "/cases/%00/consent", "/tasks/%00", "/cases?number=%00"])
+def test_an_address_that_no_row_can_have_leads_nowhere(handler: Reader, path: str):
+    assert handler.open(path).status == 404

@@ -30,10 +30,11 @@ from api.transport.problems import STATUSES
 from api.transport.refusals import Refused
 from nrm.actors import Actor, ActorKind
 from nrm.credentials import keyed_hash
-from nrm.errors import NotAllowed, NotSignedIn, NotValid, NrmError, StaleVersion, TooMany
+from nrm.errors import NotAllowed, NotFound, NotSignedIn, NotValid, NrmError, StaleVersion, TooMany
 from nrm.i18n import LANGUAGES, say
 from nrm.installation import installation
 from nrm.queries import packs
+from nrm.rules.texts import unstorable
 
 LANGUAGE_COOKIE: Final = "nrm_language"
 _SAFE: Final = frozenset({"GET", "HEAD"})
@@ -158,6 +159,8 @@ def _answer(handler: Handler, parts: Mapping[str, str], permission: str | None, 
     visit = stranger()
     try:
         visit = _visit(signed_in=signed_in)
+        if any(unstorable(text) for text in (*parts.values(), *request.args.values())):
+            raise NotFound
         if permission is not None and not visit.actor.may(permission):
             raise NotAllowed("not_allowed", permission=permission)
         return _packed(handler(visit, **parts))
