@@ -106,7 +106,7 @@ def show_person(visit: Visit) -> Answer:
         return _over(visit)
     note_read(answerer.actor, "referral", answerer.referral_id)
     found = queries.referral(answerer.actor, visit.now, answerer.referral_id)
-    if found.state == "sent" and "acknowledge" in found.allowed_actions and found.reason is not None:
+    if found.state == "sent" and "acknowledge" in found.allowed_actions and found.is_personal:
         do_verb(answerer.actor, answerer.referral_id, "acknowledge", version=found.version, given=Given())
         found = queries.referral(answerer.actor, visit.now, answerer.referral_id)
     return _referral(visit, found, person=True)

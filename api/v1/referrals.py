@@ -94,7 +94,7 @@ def read_referral(ask: Ask, referral_id: str) -> ReferralView:
 
 def _is_read_by_receiver(ask: Ask, found: ReferralView) -> bool:
     if ask.actor.kind is ActorKind.KEY:
-        return found.relation in ("receiver", "team") and found.reason is not None
+        return found.relation in ("receiver", "team") and found.is_personal
     return found.relation == "receiver"
 
 

@@ -20,6 +20,7 @@ from nrm.actions.referral_sending import draft_referral, seal_text, send_draft
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
 from nrm.models import ReferralNote
 from nrm.queries.referral_shapes import ReferralView
+from nrm.queries.referrals import GONE
 from nrm.rules.statuses import REFERRAL_VERBS, TERMINAL, is_closed
 from nrm.vocabulary import LoopAnswer, Party, Priority, ReferralState
 
@@ -139,11 +140,14 @@ def add_referral_note(work: Work, referral_id: str, *, text: str) -> str:
     Raises:
         NotFound: not the actor's to know of.
         NotAllowed: the actor stands in no part to it.
+        IllegalMove: it was taken back: the receiver reads nothing of it any more.
         NotValid: the text is empty or cannot be stored.
     """
     loaded = load_referral(work, referral_id)
     if not loaded.parties:
         raise NotAllowed("not_your_referral")
+    if ReferralState(loaded.referral.state) in GONE:
+        raise IllegalMove(loaded.actions(), "referral_taken_back")
     note_id = ids.new_id("rno")
     sealed = seal_text(text, "/text", note_id, "referral_notes.text", longest=5_000)
     if sealed is None:

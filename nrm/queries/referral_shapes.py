@@ -7,7 +7,7 @@ and the scopes of a key let show. A field means the same in all of them.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -182,6 +182,13 @@ class ReferralView:
     updated_at: datetime
     allowed_actions: tuple[str, ...]
     links: Mapping[str, str]
+
+    @property
+    def is_personal(self) -> bool:
+        """Say whether it shows something of the returnee beside the code that stands for them."""
+        words = (self.reason, self.expected_result)
+        subject = (value for name, value in asdict(self.subject).items() if name != "ref")
+        return any(value is not None for value in (*words, *subject))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

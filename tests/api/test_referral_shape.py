@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from nrm.actions.cases import share_case
 from nrm.actions.keys import issue_key
@@ -102,6 +102,19 @@ def test_the_first_read_of_personal_data_by_a_program_acknowledges_and_is_record
     assert (wrong.status_code, wrong.get_json()["errors"][0]["code"]) == (422, "unknown_purpose")
 
 
+def test_a_read_of_the_person_alone_where_no_reason_was_written_is_recorded_too(office: Office, program: Issue):
+    sent = Sent(office)
+    office.land.session.execute(update(Referral).where(Referral.id == sent.made["id"]).values(reason=None))
+    office.land.session.commit()
+    client = program(sent.service.organisation_id, "referrals:read", "referrals:act", "subject:read")
+    read = client.get(sent.path).get_json()
+    assert read["reason"] is None
+    assert personal(read) > {"ref"}
+    assert read["state"] == "acknowledged"
+    found = select(Event.id).where(Event.kind == "record.read", Event.subject_id == sent.made["id"])
+    assert office.land.session.scalars(found).one()
+
+
 def test_of_a_restricted_case_a_program_reads_nothing_personal_without_a_purpose(office: Office, program: Issue):
     sent = Sent(office)
     office.land.session.execute(Case.__table__.update().where(Case.id == sent.case_id).values(level="restricted"))
@@ -180,3 +193,14 @@ def test_a_sending_organisations_program_refers_a_case_that_was_opened_to_it(off
     outside = program(sent.service.organisation_id, "referrals:send", "referrals:read")
     assert outside.post("/referrals", body).status_code == 404
     assert office.land.session.get(Referral, view["id"]) is not None
+
+
+def test_nobody_writes_to_the_other_side_of_a_referral_that_was_taken_back(office: Office, program: Issue):
+    sent = Sent(office)
+    client = program(sent.service.organisation_id, "referrals:read", "referrals:act")
+    assert client.post(f"{sent.path}/messages", {"text": "When may she come?"}).status_code == 201
+    body = {"reason": "returnee_request", "version": sent.made["version"]}
+    assert sent.handler.post(f"{sent.path}/withdraw", body).status_code == 200
+    for writer in (client, sent.handler):
+        answer = writer.post(f"{sent.path}/messages", {"text": "We had called already"})
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "referral_taken_back")
