@@ -133,6 +133,7 @@ def _page(visit: Visit, found: ReferralView, *, problems: tuple[Problem, ...] = 
         referral=found,
         doings=tuple(_doings(visit, found, verb)),
         messages=told,
+        may_write=found.relation in ("team", "receiver") and found.state not in queries.GONE,
         problems=[(label_of(visit, one.pointer), visit.problem(one.code, one.params)) for one in problems],
         due=visit.words.due(found.reply_due_at),
         filled=visit.form,

@@ -60,6 +60,17 @@ def test_both_sides_write_to_each_other(loop: Loop, focal_point: Reader, reader)
     assert "Can she come on Monday?" in reader(loop.handler).open(f"/referrals/{sent.id}").says
 
 
+def test_nothing_can_be_written_any_more_on_a_referral_that_was_withdrawn(loop: Loop, reader):
+    sent = loop.send()
+    handler = reader(loop.handler)
+    page = handler.open(f"/referrals/{sent.id}")
+    assert "/message" in page.text
+    after = handler.send(page, "/do/withdraw", reason="returnee_request")
+    assert after.status == 200
+    assert "/message" not in after.text
+    assert handler.send(page, "/message", text="Please come").status == 409
+
+
 def test_a_wrong_date_and_a_stale_page_change_nothing(loop: Loop, focal_point: Reader):
     sent = loop.send()
     old = focal_point.open(f"/referrals/{sent.id}")
