@@ -13,7 +13,7 @@ QUICK = $(addprefix tests/,rules expressions engine countries architecture actio
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-case test quick lint migration format bench soak soak-ci smoke print-check examples-check image-check docs-check lock clean
+.PHONY: help setup run demo-case test quick lint migration format bench soak soak-ci smoke print-check examples-check image-check browser docs-check lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,10 @@ examples-check: setup  ## Run the partner documentation's examples for the comma
 
 image-check:  ## Run the image's steps by hand in a clean Debian folder (root, debootstrap)
 	docker/image_check.sh
+
+browser: setup  ## Every page in Chromium: for everybody, on a small phone, over a thin line (needs chromium of the system)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
+	$(PY) -m pytest tests/browser/every_page.py tests/browser/bytes_over_the_line.py
 
 docs-check: setup  ## Links, commands and words of the documentation
 	$(PY) -m pytest tests/architecture/test_docs.py

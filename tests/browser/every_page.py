@@ -1,0 +1,140 @@
+"""Every page in every language: nothing keeps people from using it, and it fits a small phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.visitor import Visitor
+
+Go = Callable[[Page], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A page: who reads it and how one gets there."""
+
+    login: str
+    go: Go
+
+
+def at(address: str) -> Go:
+    return lambda page: page.goto(address)
+
+
+def follow(address: str, link: str) -> Go:
+    """Open a page and follow the first link of a kind."""
+
+    def go(page: Page) -> None:
+        page.goto(address)
+        page.goto(str(page.locator(link).first.get_attribute("href")))
+
+    return go
+
+
+def mine(page: Page) -> None:
+    """Open a task that is one's own, taking one where there is none."""
+    page.goto("/work?tab=mine")
+    if not page.locator("[data-open]").count():
+        page.locator("button[data-key=n]").click()
+    else:
+        page.locator("[data-open]").first.click()
+    page.wait_for_selector("#answers, form.card")
+
+
+def incomplete(page: Page) -> None:
+    """Complete a task without an answer."""
+    mine(page)
+    if page.locator("#answers button[value=complete]").count():
+        page.click("#answers button[value=complete]")
+        page.wait_for_selector(".wrong[role=alert], .done-note")
+
+
+def found(page: Page) -> None:
+    page.goto("/people")
+    page.fill("main form[action='/people/search'] input[name=own]", "Zzyzx")
+    page.fill("main form[action='/people/search'] input[name=father]", "Nobody")
+    with page.expect_navigation():
+        page.click("main form[action='/people/search'] button.button")
+
+
+def registering(page: Page) -> None:
+    found(page)
+    with page.expect_navigation():
+        page.click("form[action='/people/new'] button")
+
+
+def person(page: Page) -> None:
+    follow("/cases", TO_CASE)(page)
+    page.goto(str(page.locator("main a[href^='/people/']").first.get_attribute("href")))
+
+
+def refused(page: Page) -> None:
+    page.goto("/sign-in")
+    page.fill("#login", "nobody.here")
+    page.fill("#password", "wrong")
+    page.click("main button.button")
+
+
+TO_CASE = "main a[href^='/cases/']"
+HANDLER, PARTNER, RECEPTION, SUPERVISOR = "handler.baghdad", "desk.molsa", "reception.baghdad", "supervisor.baghdad"
+PLACES = {
+    "sign-in": Place(login="", go=at("/sign-in")),
+    "sign-in refused": Place(login="", go=refused),
+    "unknown address": Place(login="", go=at("/nothing-here")),
+    "answer by letter": Place(login="", go=at("/answer")),
+    "guide": Place(login="", go=at("/docs")),
+    "guide: reference": Place(login="", go=at("/docs/reference")),
+    "guide: codes": Place(login="", go=at("/docs/codes")),
+    "guide: problems": Place(login="", go=at("/docs/problems")),
+    "guide: try": Place(login="", go=at("/docs/try")),
+    **{
+        f"work: {tab}": Place(login=HANDLER, go=at(f"/work?tab={tab}"))
+        for tab in ("mine", "desk", "on_hold", "waiting", "done")
+    },
+    "work: nothing found": Place(login=HANDLER, go=at("/work?tab=on_hold&priority=critical&late=1")),
+    "task of nobody": Place(login=HANDLER, go=follow("/work?tab=desk&free=1", "[data-open]")),
+    "task, mine": Place(login=HANDLER, go=mine),
+    "task, incomplete": Place(login=HANDLER, go=incomplete),
+    "cases": Place(login=HANDLER, go=at("/cases")),
+    "case": Place(login=HANDLER, go=follow("/cases", TO_CASE)),
+    "case sheet": Place(
+        login=HANDLER, go=lambda page: (follow("/cases", TO_CASE)(page), page.goto(page.url + "/sheet"))
+    ),
+    "people": Place(login=HANDLER, go=at("/people")),
+    "people found": Place(login=HANDLER, go=found),
+    "person to register": Place(login=RECEPTION, go=registering),
+    "person": Place(login=HANDLER, go=person),
+    "referrals sent": Place(login=HANDLER, go=at("/referrals")),
+    "referrals received": Place(login=PARTNER, go=at("/referrals")),
+    "referral": Place(login=PARTNER, go=follow("/referrals?way=received&all=1", "a[data-open]")),
+    "notices": Place(login=HANDLER, go=at("/notices")),
+    "me": Place(login=HANDLER, go=at("/me")),
+    "second factor": Place(login=HANDLER, go=at("/me/second-factor")),
+    "supervisor's work": Place(login=SUPERVISOR, go=at("/work?tab=desk")),
+}
+
+
+@pytest.mark.parametrize("language", ["ar", "en", "ckb"])
+@pytest.mark.parametrize("name", PLACES)
+def test_a_page_can_be_used_by_everybody_and_fits_a_small_phone(
+    visit: Callable[..., Visitor], name: str, language: str
+):
+    place = PLACES[name]
+    visitor = visit(place.login, language)
+    place.go(visitor.page)
+    visitor.page.wait_for_load_state("load")
+    html = visitor.page.locator("html")
+    assert (html.get_attribute("lang"), html.get_attribute("dir")) == (language, "ltr" if language == "en" else "rtl")
+    assert visitor.page.locator("h1").count() == 1
+    assert (visitor.mistakes(), visitor.wide()) == ([], [])
+
+
+def test_the_first_page_of_the_demonstration_speaks_all_languages_at_once(visit: Callable[..., Visitor]):
+    visitor = visit()
+    visitor.page.goto("/")
+    assert visitor.page.locator("section[lang]").count() == 3
+    assert (visitor.mistakes(), visitor.wide()) == ([], [])
