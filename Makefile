@@ -79,9 +79,9 @@ examples-check: setup  ## Run the partner documentation's examples for the comma
 image-check:  ## Run the image's steps by hand in a clean Debian folder (root, debootstrap)
 	docker/image_check.sh
 
-browser: setup  ## Every page in Chromium: for everybody, on a small phone, over a thin line (needs chromium of the system)
+browser: setup  ## Pages in Chromium: for everybody, on small phones, in a power cut, on a thin line (needs chromium of the system)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
-	$(PY) -m pytest tests/browser/every_page.py tests/browser/bytes_over_the_line.py
+	$(PY) -m pytest tests/browser/every_page.py tests/browser/handlers_day.py tests/browser/bytes_over_the_line.py
 
 docs-check: setup  ## Links, commands and words of the documentation
 	$(PY) -m pytest tests/architecture/test_docs.py
