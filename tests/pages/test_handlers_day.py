@@ -259,3 +259,11 @@ def test_a_line_names_the_colleague_of_the_own_desk_who_has_taken_it(
     name = db.session.scalar(select(User.name).where(User.id == handler.actor.id))
     assert name in seen.words
     assert name not in handler.open("/work").words
+
+
+def test_a_version_that_is_no_number_changes_nothing(handler: Reader, opened: Callable[..., str]):
+    opened()
+    desk = handler.open("/work?tab=desk")
+    refused = handler.send(desk, "/take", version="abc")
+    assert refused.status == 422
+    assert handler.open("/work?tab=desk").leads("/take")

@@ -30,7 +30,7 @@ from api.transport.problems import STATUSES
 from api.transport.refusals import Refused
 from nrm.actors import Actor, ActorKind
 from nrm.credentials import keyed_hash
-from nrm.errors import NotAllowed, NotFound, NotSignedIn, NotValid, NrmError, StaleVersion, TooMany
+from nrm.errors import NotAllowed, NotFound, NotSignedIn, NotValid, NrmError, Problem, StaleVersion, TooMany
 from nrm.i18n import LANGUAGES, say
 from nrm.installation import installation
 from nrm.queries import packs
@@ -78,9 +78,17 @@ class Visit:
         return self.form.get(name, "").replace("\r\n", "\n").strip()
 
     def version(self) -> int | None:
-        """Give the version that the page was made from; None when it names none."""
+        """Give the version that the page was made from; None when it names none.
+
+        Raises:
+            NotValid: it is no number.
+        """
         given = self.form.get("version", "")
-        return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+        if not given:
+            return None
+        if not (given.isascii() and given.isdigit() and len(given) < 10):
+            raise NotValid([Problem(pointer="/version", code="not_an_integer")])
+        return int(given)
 
     def show(self, template: str, *, status: int = 200, **values: object) -> Response:
         """Make a page.
