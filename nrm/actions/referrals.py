@@ -7,6 +7,8 @@ fields, change the row, move the clocks, tell the run, record the fact. What a v
 
 from __future__ import annotations
 
+from typing import Final
+
 from nrm import ids
 from nrm.actions import referral_clocks as clocks
 from nrm.actions._action import Work, action
@@ -22,9 +24,13 @@ from nrm.models import ReferralNote
 from nrm.queries.referral_shapes import ReferralView
 from nrm.queries.referrals import GONE
 from nrm.rules.statuses import REFERRAL_VERBS, TERMINAL, is_closed
-from nrm.vocabulary import LoopAnswer, Party, Priority, ReferralState
+from nrm.vocabulary import LoopAnswer, Party, Priority, ReferralState, WithdrawReason
 
 _S = ReferralState
+
+
+_ENDS_OF_CONSENT: Final = frozenset({str(WithdrawReason.CONSENT_WITHDRAWN), str(WithdrawReason.CONSENT_EXPIRED)})
+"""Reasons that only the end of a consent itself brings about."""
 
 
 @action("referral.create", permission="referral.send")
@@ -92,7 +98,11 @@ def _perform(
         raise StaleVersion(referral.version)
     if not loaded.parties:
         raise NotAllowed("not_your_referral")
-    perform_loaded(work, loaded, verb, given or Given())
+    given = given or Given()
+    if verb == "withdraw" and given.reason in _ENDS_OF_CONSENT:
+        # Ending the consent itself tells every receiver what it may no longer use; this would end one referral only.
+        raise NotValid([Problem(pointer="/reason", code="withdraw_the_consent")])
+    perform_loaded(work, loaded, verb, given)
     work.session.flush()
     return result(work, loaded.case, referral, loaded)
 

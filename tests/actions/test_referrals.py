@@ -471,3 +471,13 @@ def test_a_waiting_list_cannot_be_prolonged_for_ever(loop: Loop):
             loop.run_clock(sent.id, days=9)
             loop.land.clock.at = loop.land.clock.now() + timedelta(days=1)
     assert loop.now(sent.id).state == "expired"
+
+
+@pytest.mark.parametrize("reason", ["consent_withdrawn", "consent_expired"])
+def test_the_end_of_a_consent_is_no_reason_that_somebody_types(loop: Loop, reason: str):
+    loop.consent()
+    sent = loop.send()
+    with pytest.raises(NotValid) as refused:
+        loop.do(loop.handler, "withdraw", sent.id, reason=reason)
+    assert [problem.code for problem in refused.value.problems] == ["withdraw_the_consent"]
+    assert loop.now(sent.id).state == "sent"
