@@ -21,7 +21,7 @@ PARTS: dict[str, list[tuple[object, str]]] = {
     "engine": [(run_book, "feed")],
     "opening": [(run_effects, "open_task")],
     "rows": [(Work, "flush"), (Work, "change"), (Work, "add")],
-    "events": [(Work, "_write_events"), (Work, "record")],
+    "events": [(Work, "_chained"), (Work, "_move_heads"), (Work, "record")],
     "jobs": [(Work, "enqueue"), (Work, "cancel_jobs")],
     "commit": [(Session, "commit")],
     "all": [(tasks, "complete_task")],
