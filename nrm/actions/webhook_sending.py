@@ -30,7 +30,7 @@ from nrm.sealing import unseal
 FEED: Final = 200
 """Events that are taken over for an endpoint in one transaction."""
 
-LOT: Final = 20
+LOT: Final = 50
 """Deliveries that are sent to an endpoint between two transactions."""
 
 LEASE: Final = timedelta(seconds=60)
