@@ -122,7 +122,7 @@ def _here(visit: Visit) -> str:
     return "/work" + ("?" + urlencode(kept) if kept else "")
 
 
-@work.post("/work/next", permission="task.work")
+@work.post("/take-next", permission="task.work")
 def take_next(visit: Visit) -> Answer:
     """Take the most pressing task of one's desks that nobody has taken, and open it."""
     for _ in range(5):

@@ -23,7 +23,7 @@ def test_a_case_says_who_has_it_now_and_since_when(handler: Reader, opened: Call
 
 def test_the_drawing_can_be_mirrored_and_read_as_a_list(handler: Reader, opened: Callable[..., str]):
     case_id = opened()
-    task = handler.send(handler.open("/work?tab=desk"), "/work/next")
+    task = handler.send(handler.open("/work?tab=desk"), "/take-next")
     handler.send(task, "/answers", do="complete", a__wants_tea="true", a__tea_kind="mint")
     plain, mirrored = (handler.open(f"/cases/{case_id}{how}") for how in ("", "?flip=1"))
     assert "state-done" in plain.text

@@ -28,7 +28,7 @@ def test_a_handler_signs_in_takes_the_next_task_completes_it_and_sees_what_comes
     assert "Norvale" in desk.says or "norvale" in desk.text
     assert desk.leads("/take")
 
-    task = handler.send(desk, "/work/next")
+    task = handler.send(desk, "/take-next")
     assert task.leads("/answers")
 
     done = handler.send(task, "/answers", do="complete", a__wants_tea="true", a__tea_kind="mint")
@@ -41,7 +41,7 @@ def test_answers_that_cannot_be_taken_stand_there_with_what_is_wrong_and_are_kep
     handler: Reader, opened: Callable[..., str]
 ):
     opened()
-    task = handler.send(handler.open("/work?tab=desk"), "/work/next")
+    task = handler.send(handler.open("/work?tab=desk"), "/take-next")
 
     refused = handler.send(task, "/answers", do="complete", a__wants_tea="true")
 
@@ -54,7 +54,7 @@ def test_answers_that_cannot_be_taken_stand_there_with_what_is_wrong_and_are_kep
 
 def test_a_draft_is_there_after_a_power_cut(handler: Reader, opened: Callable[..., str], reader):
     opened()
-    task = handler.send(handler.open("/work?tab=desk"), "/work/next")
+    task = handler.send(handler.open("/work?tab=desk"), "/take-next")
     form = task.form("/answers")
     told = handler.client.post(form.action, data={**dict(form.fields), "do": "draft", "a.wants_tea": "false"})
     assert told.get_json()["version"] == 1
@@ -70,7 +70,7 @@ def test_a_draft_is_there_after_a_power_cut(handler: Reader, opened: Callable[..
 
 def test_undo_opens_the_task_again_with_its_answers(handler: Reader, opened: Callable[..., str]):
     opened()
-    task = handler.send(handler.open("/work?tab=desk"), "/work/next")
+    task = handler.send(handler.open("/work?tab=desk"), "/take-next")
     done = handler.send(task, "/answers", do="complete", a__wants_tea="true", a__tea_kind="mint")
     back = handler.send(done, "/undo")
     assert "open again" in back.says
@@ -79,7 +79,7 @@ def test_undo_opens_the_task_again_with_its_answers(handler: Reader, opened: Cal
 
 def test_a_second_click_completes_once(handler: Reader, opened: Callable[..., str]):
     opened()
-    task = handler.send(handler.open("/work?tab=desk"), "/work/next")
+    task = handler.send(handler.open("/work?tab=desk"), "/take-next")
     handler.send(task, "/answers", do="complete", a__wants_tea="false")
     second = handler.send(task, "/answers", do="complete", a__wants_tea="false")
     assert "counted once" in second.says
@@ -89,7 +89,7 @@ def test_a_task_that_a_colleague_took_first_is_shown_as_it_is(office: Office, re
     opened()
     one, two = (reader(office.land.at_desk("case_handler", "norvale", name)) for name in ("one", "two"))
     seen_by_both = two.open("/work?tab=desk")
-    one.send(one.open("/work?tab=desk"), "/work/next")
+    one.send(one.open("/work?tab=desk"), "/take-next")
     beaten = two.send(seen_by_both, "/take")
     assert "A colleague was quicker" in beaten.says
     assert not beaten.leads("/answers")
@@ -100,7 +100,7 @@ def test_what_was_typed_stands_beside_what_a_colleague_stored(office: Office, re
     one = reader(office.land.at_desk("case_handler", "norvale", "one"))
     supervisor = reader(office.land.at_desk("supervisor", "norvale"))
     colleague = office.land.at_desk("case_handler", "norvale", "two")
-    mine = one.send(one.open("/work?tab=desk"), "/work/next")
+    mine = one.send(one.open("/work?tab=desk"), "/take-next")
     theirs = supervisor.open(mine.form("/answers").action.removesuffix("/answers"))
     supervisor.send(theirs, "/hand-over", to_user=colleague.id)
     two = reader(colleague)
@@ -115,7 +115,7 @@ def test_what_was_typed_stands_beside_what_a_colleague_stored(office: Office, re
 
 def test_hold_release_and_comment(handler: Reader, opened: Callable[..., str]):
     opened()
-    task = handler.send(handler.open("/work?tab=desk"), "/work/next")
+    task = handler.send(handler.open("/work?tab=desk"), "/take-next")
     assert "a quiet word" in handler.send(task, "/comment", text="a quiet word").says
     held = handler.send(handler.open(first_task(handler.open("/work"))), "/hold", days="3", reason="other")
     assert "On hold" in held.says
@@ -134,7 +134,7 @@ def test_pages_speak_the_readers_language_and_are_written_in_its_direction(
     for path in ("/work", "/work?tab=desk", "/work?tab=done", "/work?tab=on_hold", "/work?tab=waiting"):
         page = one.open(path)
         assert (page.language, page.direction, page.inline) == (language, "rtl", [])
-    task = one.send(one.open("/work?tab=desk"), "/work/next")
+    task = one.send(one.open("/work?tab=desk"), "/take-next")
     assert task.inline == []
     refused = one.send(task, "/answers", do="complete")
     assert refused.status == 422
@@ -252,7 +252,7 @@ def test_a_line_names_the_colleague_of_the_own_desk_who_has_taken_it(
     office: Office, handler: Reader, opened: Callable[..., str], reader: Callable[..., Reader]
 ):
     opened()
-    handler.send(handler.open("/work?tab=desk"), "/work/next")
+    handler.send(handler.open("/work?tab=desk"), "/take-next")
     colleague = reader(office.land.at_desk("case_handler", "norvale", "two"))
     seen = colleague.open("/work?tab=desk")
     assert handler.actor is not None

@@ -71,7 +71,7 @@ def test_a_form_that_is_sent_before_changes_nothing(earnest: Office, reader: Cal
     someone = reader(earnest.land.at_desk("case_handler", "norvale", "one"))
     page = someone.open("/work")
     token = dict(page.form("/me/second-factor").fields)["token"]
-    answer = someone.client.post("/work/next", data={"token": token})
+    answer = someone.client.post("/take-next", data={"token": token})
     assert answer.status_code == 303
     assert answer.headers["Location"].startswith("/me/second-factor?next=")
 
