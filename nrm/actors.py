@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -43,6 +43,7 @@ class Actor:
         seats: memberships that are valid now.
         livemode: False for a test key, which sees only invented people.
         request_id: id of the request, for logs.
+        proven: a code of the second factor was checked lately, where one is needed (`nrm.rules.step_up`).
     """
 
     kind: ActorKind
@@ -51,6 +52,7 @@ class Actor:
     seats: tuple[Seat, ...] = ()
     livemode: bool = True
     request_id: str = ""
+    proven: bool = field(default=True, compare=False)
 
     @property
     def is_system(self) -> bool:

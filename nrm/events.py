@@ -123,6 +123,7 @@ KINDS: Final[Mapping[str, str]] = {
     "user.changed": "a user was changed",
     "user.disabled": "a user was disabled",
     "user.signed_in": "a user signed in",
+    "user.proved": "a user typed a code of the second factor once more",
     "user.signed_out": "a user signed out",
     "membership.given": "a user got a role",
     "membership.ended": "a user lost a role",

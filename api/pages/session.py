@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
+from api.pages.kit import step_up
 from api.pages.kit.visits import LANGUAGE_COOKIE, Answer, Pages, Visit, own_address, own_names, see
 from api.security.sessions import device_of, give_cookie, secret_of, take_cookie
 from nrm.actions import sign_in as actions
@@ -64,6 +65,18 @@ def sign_out(visit: Visit) -> Answer:
     answer = take_cookie(see("/sign-in"))
     answer.headers["Clear-Site-Data"] = '"storage"'
     return answer
+
+
+@session.get("/step-up")
+def ask_for_code(visit: Visit) -> Answer:
+    """Ask for a code of the second factor, and lead on to a page."""
+    return step_up.ask(visit, own_address(visit.query.get("next")))
+
+
+@session.post("/step-up")
+def go_on(visit: Visit) -> Answer:
+    """Lead on to the page for which the code was asked; the kit has checked the code."""
+    return see(own_address(visit.form.get("next")))
 
 
 @session.post("/language", signed_in=False)

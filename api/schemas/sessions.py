@@ -14,6 +14,12 @@ class SignIn(Body):
     otp = Secret(longest=24, allow_none=True)
 
 
+class StepUp(Body):
+    """A code of the second factor, in the middle of a session."""
+
+    code = Secret(longest=24, required=True)
+
+
 class SetLanguage(Body):
     """Another language for pages and messages."""
 

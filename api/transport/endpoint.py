@@ -34,6 +34,7 @@ from nrm.actors import Actor, ActorKind
 from nrm.errors import NotAllowed, NotFound, NotValid, NrmError, Problem, TooMany
 from nrm.queries.page import Key, Page
 from nrm.rules.permissions import SCOPES
+from nrm.rules.step_up import require_proof
 from nrm.vocabulary import ReadPurpose
 
 _PART: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
@@ -324,6 +325,7 @@ def _answer(operation: Operation, parts: dict[str, str]) -> Response:
     ask = Ask(actor=asked.actor, session_id=asked.session_id)
     if operation.permission is not None and not asked.actor.may(operation.permission):
         raise NotAllowed("not_allowed", permission=operation.permission)
+    require_proof(asked.actor, operation.permission, reading=operation.method == "GET")
     if operation.purposed:
         ask.purpose = _read_purpose(came)
     if operation.query is not None:

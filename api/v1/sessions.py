@@ -7,16 +7,18 @@ from datetime import datetime
 
 from flask import Response, request
 
-from api.schemas.sessions import NewPassword, SetLanguage, SignIn
+from api.schemas.sessions import NewPassword, SetLanguage, SignIn, StepUp
 from api.security.sessions import device_of, give_cookie, same_site, secret_of, take_cookie
 from api.transport.endpoint import JSON_TYPE, Ask, Noun
 from api.transport.shapes import write_json
 from nrm.actions import sign_in as actions
 from nrm.actions.guessing import real_now
+from nrm.actions.step_up import step_up as prove
 from nrm.actions.users import set_language as change_language
 from nrm.installation import installation
 from nrm.queries import users
 from nrm.queries.users import MembershipRow, SessionRow
+from nrm.rules.step_up import STEP_UP_LASTS
 
 session = Noun("sessions")
 
@@ -67,6 +69,25 @@ def sign_in(ask: Ask) -> Response:
     )
     content = write_json(SignedInAs(user_id=actor.id, language=actor.language))
     return give_cookie(Response(content, content_type=JSON_TYPE), request, secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """Until when the code that was just checked counts."""
+
+    until: datetime
+
+
+@session.post("/session/step-up", body=StepUp, answer=Proven, keyed=False)
+def step_up(ask: Ask) -> Response:
+    """Type a code of the second factor once more.
+
+    What is refused with `step_up_needed` is open to this session for ten minutes. The answer sets a new session
+    cookie; the old one is worth nothing any more. Each code counts once.
+    """
+    fresh = prove(ask.actor, secret=secret_of(request), code=ask.body["code"], address=request.remote_addr or "")
+    content = write_json(Proven(until=real_now() + STEP_UP_LASTS))
+    return give_cookie(Response(content, content_type=JSON_TYPE), request, fresh)
 
 
 @session.get("/session", answer=Me)

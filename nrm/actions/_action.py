@@ -36,6 +36,7 @@ from nrm.jobs.hand import JOBS, in_hand
 from nrm.jobs.table import cancel, job_row, wake_runners
 from nrm.models import Case, Event, EventHead, IdempotencyKey
 from nrm.rules.permissions import PERMISSIONS
+from nrm.rules.step_up import require_proof
 from nrm.rules.texts import unstorable
 
 P = ParamSpec("P")
@@ -241,10 +242,11 @@ class Work:
         """Stop unless the actor has a permission (at this desk, in this organisation).
 
         Raises:
-            NotAllowed: when no seat of the actor gives it.
+            NotAllowed: when no seat of the actor gives it, or a fresh code of the second factor is needed.
         """
         if not self.actor.may(permission, desk=desk, organisation=organisation):
             raise NotAllowed("not_allowed", permission=permission)
+        require_proof(self.actor, permission)
 
     def enqueue(
         self,
@@ -460,7 +462,7 @@ def action(
         permission: a permission that the actor must have in some seat; finer checks are the verb's own.
 
     Raises:
-        NotAllowed: (the verb) when the actor lacks the permission.
+        NotAllowed: (the verb) when the actor lacks the permission, or a fresh code of the second factor is needed.
         Busy: (the verb) when the database lost every attempt.
     """
 
@@ -469,6 +471,7 @@ def action(
         def perform(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
             if permission is not None and not actor.may(permission):
                 raise NotAllowed("not_allowed", permission=permission)
+            require_proof(actor, permission)
             _refuse_unstorable(args, kwargs)
             return transact(actor, lambda work: function(work, *args, **kwargs))
 

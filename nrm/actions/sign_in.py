@@ -275,7 +275,14 @@ def actor_for_session(secret: str, *, request_id: str = "") -> SignedIn:
         NotSignedIn: there is no such live session.
     """
     now = real_now()
-    found = session_of(secret, now=installation().clock.now(), real_now=now, request_id=request_id)
+    place = installation()
+    found = session_of(
+        secret,
+        now=place.clock.now(),
+        real_now=now,
+        request_id=request_id,
+        proof_needed=place.config.second_factor_needed,
+    )
     if found.seen_at <= now - SEEN_EVERY:
         touch_session(found.session_id)
     return found

@@ -15,6 +15,7 @@ from nrm.errors import NotAllowed, NotFound, NotSignedIn
 from nrm.models import Desk, Membership, Organisation, RecoveryCode, RoleRequest, Session, User
 from nrm.queries import packs
 from nrm.queries.page import Key, Page, cut, moment_key, newest_after, size, text_of
+from nrm.rules.step_up import is_fresh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,9 @@ class RoleRequestRow:
     asked_at: datetime
 
 
-def session_of(secret: str, *, now: datetime, real_now: datetime, request_id: str = "") -> SignedIn:
+def session_of(
+    secret: str, *, now: datetime, real_now: datetime, request_id: str = "", proof_needed: bool = True
+) -> SignedIn:
     """Find the actor behind a session's secret, in one statement.
 
     Args:
@@ -100,6 +103,7 @@ def session_of(secret: str, *, now: datetime, real_now: datetime, request_id: st
         now: the installation's time; decides which seats count.
         real_now: real time; decides whether the session lives.
         request_id: id of the request, for logs.
+        proof_needed: some verbs ask for a fresh code of the second factor.
 
     Raises:
         NotSignedIn: there is no such session, it has ended, or the user is disabled.
@@ -112,7 +116,14 @@ def session_of(secret: str, *, now: datetime, real_now: datetime, request_id: st
     session_id, seen_at, second_factor_at, user_id, language = rows[0][:5]
     packs.noticed(rows[0][8])
     seats = tuple(_seat(*row[5:8]) for row in rows if row[5] is not None)
-    actor = Actor(kind=ActorKind.USER, id=user_id, language=language, seats=seats, request_id=request_id)
+    actor = Actor(
+        kind=ActorKind.USER,
+        id=user_id,
+        language=language,
+        seats=seats,
+        request_id=request_id,
+        proven=not proof_needed or is_fresh(second_factor_at, real_now),
+    )
     return SignedIn(
         actor=actor,
         session_id=session_id,

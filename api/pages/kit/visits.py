@@ -24,6 +24,7 @@ from urllib.parse import quote, urlsplit
 from flask import Blueprint, Request, Response, g, render_template, request
 from werkzeug.datastructures import MultiDict
 
+from api.pages.kit import step_up
 from api.pages.kit.words import OWN_NAMES, Words
 from api.security.sessions import SET_UP, same_site, secret_of, who_asks
 from api.transport.problems import STATUSES
@@ -34,6 +35,7 @@ from nrm.errors import NotAllowed, NotFound, NotSignedIn, NotValid, NrmError, Pr
 from nrm.i18n import LANGUAGES, say
 from nrm.installation import installation
 from nrm.queries import packs
+from nrm.rules.step_up import NEEDED, require_proof
 from nrm.rules.texts import unstorable
 
 LANGUAGE_COOKIE: Final = "nrm_language"
@@ -135,7 +137,7 @@ class Pages:
     ) -> Callable[[Handler], Handler]:
         def add(handler: Handler) -> Handler:
             def view(**parts: str) -> Answer:
-                return _answer(handler, parts, permission, signed_in=signed_in)
+                return step_up.with_cookie(_answer(handler, parts, permission, signed_in=signed_in))
 
             self.blueprint.add_url_rule(
                 rule, endpoint=handler.__name__, view_func=view, methods=[method], provide_automatic_options=False
@@ -171,15 +173,42 @@ def _answer(handler: Handler, parts: Mapping[str, str], permission: str | None, 
             raise NotFound
         if permission is not None and not visit.actor.may(permission):
             raise NotAllowed("not_allowed", permission=permission)
+        if step_up.carries_code():
+            return _with_code(visit, handler, parts)
+        require_proof(visit.actor, permission, reading=request.method in _SAFE)
         return _packed(handler(visit, **parts))
     except NotSignedIn:
         if request.method in _SAFE:
             return see("/sign-in?next=" + quote(request.full_path.rstrip("?"), safe=""))
         return see("/sign-in?ended=1")
     except NrmError as error:
-        if error.code == "second_factor_missing":
-            return see(SET_UP + "?next=" + quote(own_address(request.full_path.rstrip("?")), safe=""))
-        return wrong(visit, error)
+        return _told(visit, error)
+
+
+def _told(visit: Visit, error: NrmError) -> Answer:
+    """Turn an error into a page: one that leads on where something is missing, else one that says what is wrong."""
+    if error.code == "second_factor_missing":
+        return see(SET_UP + "?next=" + quote(_here(), safe=""))
+    if error.code == NEEDED:
+        return _packed(step_up.ask(visit, _here()))
+    return wrong(visit, error)
+
+
+def _here() -> str:
+    """Give the address of this request."""
+    return own_address(request.full_path.rstrip("?"))
+
+
+def _with_code(visit: Visit, handler: Handler, parts: Mapping[str, str]) -> Answer:
+    """Go on with what was asked when the code that came with it is right; else ask again."""
+    try:
+        visit = step_up.prove(visit)
+    except (NotValid, TooMany) as error:
+        return _packed(step_up.ask(visit, _here(), error=error))
+    try:
+        return _packed(handler(visit, **parts))
+    except NrmError as error:
+        return _told(visit, error)
 
 
 def _visit(*, signed_in: bool) -> Visit:
@@ -235,7 +264,7 @@ def words_of(language: str) -> Words:
 def _token() -> str:
     """Give the token of the session's forms: another site cannot know it."""
     try:
-        secret = secret_of(request)
+        secret = g.get("fresh_secret") or secret_of(request)
     except NotSignedIn:
         return ""
     return keyed_hash(installation().config.secret, "form", secret)
