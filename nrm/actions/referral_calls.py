@@ -9,14 +9,13 @@ from nrm import ids
 from nrm.actions import referral_clocks as clocks
 from nrm.actions._action import Work, action
 from nrm.actions.referral_changes import Given
-from nrm.actions.referral_loading import load_referral, result, touch
+from nrm.actions.referral_loading import load_as_sender, result, touch
 from nrm.actions.referral_moves import perform_loaded
 from nrm.actions.referral_sending import seal_text
-from nrm.errors import NotAllowed, NotValid, Problem, StaleVersion
+from nrm.errors import NotValid, Problem
 from nrm.models import ReferralNote
 from nrm.queries.referral_shapes import ReferralView
 from nrm.rules.texts import WrongValue, clean_text
-from nrm.vocabulary import Party
 
 OLDEST_CALL: Final = timedelta(days=7)
 
@@ -55,12 +54,8 @@ def record_call(
         IllegalMove: the answer does not fit the state, or the receiver has a screen and answers there.
         StaleVersion: it changed since.
     """
-    loaded = load_referral(work, referral_id)
+    loaded = load_as_sender(work, referral_id, version=version)
     referral = loaded.referral
-    if version is not None and referral.version != version:
-        raise StaleVersion(referral.version)
-    if Party.SENDER not in loaded.parties:
-        raise NotAllowed("not_your_referral")
     if not work.now - OLDEST_CALL <= called_at <= work.now:
         raise NotValid([Problem(pointer="/called_at", code="moment_out_of_range")])
     _keep(work, referral_id, f"{_line(spoke_with)}: {said}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from nrm.actions import referral_clocks as clocks
 from nrm.actions._action import Work, action
-from nrm.actions.referral_loading import load_referral, result, touch
+from nrm.actions.referral_loading import load_as_sender, result, touch
 from nrm.actions.referral_sending import (
     check_draft,
     check_links,
@@ -14,11 +14,11 @@ from nrm.actions.referral_sending import (
     receiving_desk,
     seal_text,
 )
-from nrm.errors import IllegalMove, NotAllowed, StaleVersion
+from nrm.errors import IllegalMove
 from nrm.models import Case, Referral
 from nrm.queries.referral_shapes import ReferralView
 from nrm.rules.consent import default_categories
-from nrm.vocabulary import Party, ReferralState
+from nrm.vocabulary import ReferralState
 
 
 @action("referral.change", permission="referral.send")
@@ -42,12 +42,8 @@ def change_referral(
         IllegalMove: it was sent already.
         StaleVersion: it changed since.
     """
-    loaded = load_referral(work, referral_id)
+    loaded = load_as_sender(work, referral_id, version=version)
     referral = loaded.referral
-    if version is not None and referral.version != version:
-        raise StaleVersion(referral.version)
-    if Party.SENDER not in loaded.parties:
-        raise NotAllowed("not_your_referral")
     if referral.state != ReferralState.DRAFT:
         raise IllegalMove(loaded.actions(), "not_a_draft")
     _change(work, loaded.case, referral, changes)

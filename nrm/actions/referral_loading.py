@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from nrm.actions._action import Work
 from nrm.actors import Seat
-from nrm.errors import NotFound
+from nrm.errors import NotAllowed, NotFound, StaleVersion
 from nrm.models import Case, Organisation, Referral, Service
 from nrm.queries.referral_shapes import Around, ReferralView, shape
 from nrm.queries.referral_subjects import Subject, reference
@@ -37,11 +37,17 @@ class LoadedReferral:
         )
 
 
-def load_referral(work: Work, referral_id: str) -> LoadedReferral:
+def load_referral(work: Work, referral_id: str, *, version: int | None = None) -> LoadedReferral:
     """Load a referral with its case, both locked, and say in which parts the actor stands to it.
+
+    Args:
+        work: the transaction.
+        referral_id: the referral.
+        version: the version that the actor saw; None when the change does not depend on one.
 
     Raises:
         NotFound: there is no such referral, or it is not the actor's to know of.
+        StaleVersion: it changed since.
     """
     # What was changed and not yet written would be lost when the rows are read again.
     work.session.flush()
@@ -62,7 +68,23 @@ def load_referral(work: Work, referral_id: str) -> LoadedReferral:
     parties = parties_of(work, case, referral, receiver)
     if not parties and not _sees(work, case):
         raise NotFound
+    if version is not None and referral.version != version:
+        raise StaleVersion(referral.version)
     return LoadedReferral(referral=referral, case=case, parties=parties, receiver=receiver)
+
+
+def load_as_sender(work: Work, referral_id: str, *, version: int | None) -> LoadedReferral:
+    """Load a referral for a change that only its sender may make.
+
+    Raises:
+        NotFound: there is no such referral, or it is not the actor's to know of.
+        NotAllowed: the actor may know of it, but does not send it.
+        StaleVersion: it changed since.
+    """
+    loaded = load_referral(work, referral_id, version=version)
+    if Party.SENDER not in loaded.parties:
+        raise NotAllowed("not_your_referral")
+    return loaded
 
 
 def parties_of(work: Work, case: Case, referral: Referral, receiver: Organisation | None) -> frozenset[Party]:

@@ -15,16 +15,16 @@ from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
 from nrm.actions.referral_changes import Given
 from nrm.actions.referral_chasing import do_due
-from nrm.actions.referral_loading import load_referral, result, touch
+from nrm.actions.referral_loading import load_as_sender, load_referral, result, touch
 from nrm.actions.referral_loop import answer_loop, confirm
 from nrm.actions.referral_moves import perform_loaded
 from nrm.actions.referral_sending import draft_referral, seal_text, send_draft
-from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem, StaleVersion
+from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem
 from nrm.models import ReferralNote
 from nrm.queries.referral_shapes import ReferralView
 from nrm.queries.referrals import GONE
 from nrm.rules.statuses import REFERRAL_VERBS, TERMINAL, is_closed
-from nrm.vocabulary import LoopAnswer, Party, Priority, ReferralState, WithdrawReason
+from nrm.vocabulary import LoopAnswer, Priority, ReferralState, WithdrawReason
 
 _S = ReferralState
 
@@ -92,10 +92,7 @@ def create_referral(
 def _perform(
     work: Work, referral_id: str, verb: str, *, version: int | None, given: Given | None = None
 ) -> ReferralView:
-    loaded = load_referral(work, referral_id)
-    referral = loaded.referral
-    if version is not None and referral.version != version:
-        raise StaleVersion(referral.version)
+    loaded = load_referral(work, referral_id, version=version)
     if not loaded.parties:
         raise NotAllowed("not_your_referral")
     given = given or Given()
@@ -104,7 +101,7 @@ def _perform(
         raise NotValid([Problem(pointer="/reason", code="withdraw_the_consent")])
     perform_loaded(work, loaded, verb, given)
     work.session.flush()
-    return result(work, loaded.case, referral, loaded)
+    return result(work, loaded.case, loaded.referral, loaded)
 
 
 @action("referral.send", permission="referral.send")
@@ -195,12 +192,8 @@ def confirm_referral(
         NotValid: satisfaction out of range.
         StaleVersion: it changed since.
     """
-    loaded = load_referral(work, referral_id)
+    loaded = load_as_sender(work, referral_id, version=version)
     referral = loaded.referral
-    if version is not None and referral.version != version:
-        raise StaleVersion(referral.version)
-    if Party.SENDER not in loaded.parties:
-        raise NotAllowed("not_your_referral")
     if referral.state != _S.COMPLETED or referral.closed_at is not None:
         raise IllegalMove(loaded.actions(), "nothing_to_confirm")
     if satisfaction is not None and not 1 <= satisfaction <= 5:
@@ -223,12 +216,8 @@ def close_loop(work: Work, referral_id: str, *, answer: str, version: int | None
         IllegalMove: it has not ended, or is closed.
         StaleVersion: it changed since.
     """
-    loaded = load_referral(work, referral_id)
+    loaded = load_as_sender(work, referral_id, version=version)
     referral = loaded.referral
-    if version is not None and referral.version != version:
-        raise StaleVersion(referral.version)
-    if Party.SENDER not in loaded.parties:
-        raise NotAllowed("not_your_referral")
     state = ReferralState(referral.state)
     if state not in TERMINAL or referral.closed_at is not None:
         raise IllegalMove(loaded.actions(), "nothing_to_close")
