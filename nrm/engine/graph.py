@@ -192,6 +192,18 @@ def _equip(box: Box, conditions: Mapping[str, Condition], tables: Mapping[str, T
 
 def _find_sources(boxes: Mapping[str, Box]) -> None:
     """Find for each inclusive join from where a token may still come to each of its flows."""
+    for box in boxes.values():
+        if isinstance(box, Joining) and box.is_inclusive_join:
+            box.sources = sources_of(box, boxes)
+
+
+def sources_of(gateway: Box, boxes: Mapping[str, Box]) -> dict[str, frozenset[str]]:
+    """Give, for each flow into a gateway, the steps from which a token may come along it without passing the gateway.
+
+    Args:
+        gateway: a box of the path.
+        boxes: all its boxes, wired.
+    """
     before: dict[str, set[str]] = {}
     flows: dict[str, str] = {}
     for box in boxes.values():
@@ -200,9 +212,7 @@ def _find_sources(boxes: Mapping[str, Box]) -> None:
             before.setdefault(way.target.step.id, set()).add(box.step.id)
         for boundary in box.boundaries:
             before.setdefault(boundary.step.id, set()).add(box.step.id)
-    for box in boxes.values():
-        if isinstance(box, Joining) and box.is_inclusive_join:
-            box.sources = {flow: _reaching(flows[flow], box.step.id, before) for flow in box.incoming}
+    return {flow: _reaching(flows[flow], gateway.step.id, before) for flow in gateway.incoming}
 
 
 def _reaching(step: str, gateway: str, before: Mapping[str, set[str]]) -> frozenset[str]:
