@@ -10,8 +10,10 @@ from typing import Final
 from flask import Flask, request
 
 from api.pages.answering import answering
+from api.pages.bulk import bulk
 from api.pages.cases import cases
 from api.pages.consents import consents
+from api.pages.desk import desk
 from api.pages.guide import guide
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names, see
@@ -30,6 +32,8 @@ from nrm.queries import notifications
 PAGES: Final = (
     session,
     work,
+    bulk,
+    desk,
     tasks,
     cases,
     referrals,
@@ -62,6 +66,7 @@ class Entry:
 
 _MENU: Final[tuple[tuple[str, str, str | None, tuple[str, ...]], ...]] = (
     ("/work", "shell.menu_work", None, ("/work", "/tasks")),
+    ("/desk", "desk.desks", "task.assign", ("/desk",)),
     ("/cases", "shell.menu_cases", "case.read", ("/cases",)),
     ("/people", "shell.menu_people", "person.search", ("/people",)),
     ("/referrals", "shell.menu_referrals", "directory.read", ("/referrals",)),

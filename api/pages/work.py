@@ -58,12 +58,13 @@ def show(visit: Visit) -> Answer:
     cursor = visit.query.get("after")
     after = cursors.read_cursor(_LIST, cursor) if cursor else None
     page = inboxes.inbox(visit.actor, visit.now, tab=tab, only=only, after=after, limit=ROWS)
+    groups = groups_of(visit, page.items, grouped=tab not in {Tab.DONE, Tab.ON_HOLD})
     return visit.show(
         "work/inbox.html",
         tab=tab,
         tabs=tuple(Tab),
         counts=inboxes.counts(visit.actor, visit.now),
-        groups=tuple(_groups(visit, page.items, tab)),
+        groups=tuple((group or str(tab), lines) for group, lines in groups),
         only=only,
         desks=[desk for desk in packs.pack().desks if desk.id in visit.actor.desks],
         priorities=PRIORITIES,
@@ -87,13 +88,19 @@ def _filter(visit: Visit) -> InboxFilter:
     )
 
 
-def _groups(visit: Visit, rows: Sequence[TaskRow], tab: Tab) -> Iterator[tuple[str, list[Line]]]:
-    """Give the rows in groups; they come in the order of their due dates, so each group is one stretch."""
+def groups_of(visit: Visit, rows: Sequence[TaskRow], *, grouped: bool = True) -> Iterator[tuple[str, list[Line]]]:
+    """Give the rows in groups; they come in the order of their due dates, so each group is one stretch.
+
+    Args:
+        visit: who reads.
+        rows: the tasks.
+        grouped: by how pressing they are; else all in one group without a name.
+    """
     desks = {desk.id: visit.words.name(desk.names) for desk in packs.pack().desks}
     colleagues = colleague_names(visit.actor, rows)
     lines = (_line(visit, row, desks, colleagues) for row in rows)
-    if tab in {Tab.DONE, Tab.ON_HOLD}:
-        yield str(tab), list(lines)
+    if not grouped:
+        yield "", list(lines)
         return
     for group, members in groupby(lines, key=lambda line: line.due.group):
         yield group, list(members)

@@ -7,7 +7,7 @@ as much as a small one: first the rows with a due date, by date, then those with
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -164,8 +164,29 @@ def inbox(
         NotFound: the filter names a desk that the actor does not see.
         NotValid: the key is of another list.
     """
-    if only.desk is not None and only.desk not in desks_of(actor):
-        raise NotFound
+    return work_at(actor, now, desks_of(actor), tab=tab, only=only, after=after, limit=limit)
+
+
+def work_at(
+    actor: Actor,
+    now: datetime,
+    desks: tuple[str, ...],
+    *,
+    tab: Tab,
+    only: InboxFilter,
+    after: Key | None = None,
+    limit: int = 50,
+) -> Page[TaskRow]:
+    """Read a page of a tab of some desks; the caller has found out that the actor may see their work.
+
+    Raises:
+        NotFound: the filter names a desk that is none of them.
+        NotValid: the key is of another list.
+    """
+    if only.desk is not None:
+        if only.desk not in desks:
+            raise NotFound
+        desks = (only.desk,)
     if actor.is_program:
         only = replace(only, not_strict=True)
     if tab is Tab.DONE:
@@ -173,10 +194,10 @@ def inbox(
     wanted = size(limit) + 1
     rows: list[Row] = []
     if after is None or after[0] is not None:
-        rows = _rows(actor, tab, only, now, after=after, count=wanted, dated=True)
+        rows = _rows(actor, tab, desks, only, now, after=after, count=wanted, dated=True)
         after = None
     if len(rows) < wanted:
-        rows += _rows(actor, tab, only, now, after=after, count=wanted - len(rows), dated=False)
+        rows += _rows(actor, tab, desks, only, now, after=after, count=wanted - len(rows), dated=False)
     return cut(
         rows,
         size(limit),
@@ -186,9 +207,16 @@ def inbox(
 
 
 def _rows(
-    actor: Actor, tab: Tab, only: InboxFilter, now: datetime, *, after: Key | None, count: int, dated: bool
+    actor: Actor,
+    tab: Tab,
+    desks: tuple[str, ...],
+    only: InboxFilter,
+    now: datetime,
+    *,
+    after: Key | None,
+    count: int,
+    dated: bool,
 ) -> list[Row]:
-    desks = _desks(actor, only)
     if tab is not Tab.MINE and not desks:
         return []
     statement = _page_statement(tab, len(desks), _shape(only), dated=dated, begins=after is None)
@@ -346,6 +374,18 @@ def tasks_of_case(actor: Actor, now: datetime, case_id: str) -> tuple[TaskRow, .
     )
     rows = db.session.execute(statement.order_by(_TASK.opened_at, _TASK.id).limit(500))
     return tuple(map(_shower(actor, now), map(_row, rows)))
+
+
+def some_tasks(actor: Actor, now: datetime, task_ids: Collection[str], desks: tuple[str, ...]) -> dict[str, TaskRow]:
+    """Read some tasks by id: those at desks that the caller has checked, and those that the actor holds.
+
+    Returns:
+        Task id → task; what is not the actor's to know of is left out.
+    """
+    known = or_(_TASK.desk_id.in_(desks), _TASK.assignee_id == actor.id)
+    rows = db.session.execute(_SHOWN.where(_TASK.id.in_(task_ids), known, _TASK.livemode.is_(actor.livemode)))
+    show = _shower(actor, now)
+    return {row.id: show(_row(row)) for row in rows}
 
 
 def next_unclaimed(actor: Actor, desk: str | None = None) -> str | None:

@@ -33,12 +33,13 @@ def case_of_number(number: str) -> str | None:
 
 
 def colleague_names(actor: Actor, rows: Iterable[TaskRow]) -> Mapping[str, str]:
-    """Name the colleagues who have taken tasks at the desks that an actor sees; what waits elsewhere names no person.
+    """Name the colleagues who have taken tasks at desks that an actor sees or watches; elsewhere no person is named.
 
     Returns:
         User id → name.
     """
-    seen = set(desks_of(actor))
+    pack = packs.pack()
+    seen = {*desks_of(actor), *(desk.id for desk in pack.desks if pack.supervises(actor, "task.assign", desk.id))}
     ids = {row.assignee_id for row in rows if row.assignee_id and row.desk_id in seen} - {actor.id}
     if not ids:
         return {}

@@ -72,6 +72,14 @@ def person(page: Page) -> None:
     page.goto(str(page.locator("main a[href^='/people/']").first.get_attribute("href")))
 
 
+def many(page: Page) -> None:
+    """Put the tasks that nobody holds back to their desks: each says why it cannot be."""
+    page.goto("/desk?list=unassigned")
+    page.click("[data-tick-all]")
+    with page.expect_navigation():
+        page.click("#many button[value=release]")
+
+
 def refused(page: Page) -> None:
     page.goto("/sign-in")
     page.fill("#login", "nobody.here")
@@ -114,6 +122,8 @@ PLACES = {
     "notices": Place(login=HANDLER, go=at("/notices")),
     "me": Place(login=HANDLER, go=at("/me")),
     "second factor": Place(login=HANDLER, go=at("/me/second-factor")),
+    "desks": Place(login=SUPERVISOR, go=at("/desk?list=open")),
+    "what became of many": Place(login=SUPERVISOR, go=many),
     "supervisor's work": Place(login=SUPERVISOR, go=at("/work?tab=desk")),
 }
 

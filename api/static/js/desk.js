@@ -1,6 +1,7 @@
 // What a page can do better with a script. Every page works without: links, forms and buttons are plain HTML.
 import { keys } from "./keys.js";
 import { line } from "./line.js";
+import { ticks } from "./ticks.js";
 
 // A second click must not send a second time; coming back to the page gives the button back.
 addEventListener("submit", (event) => {
@@ -55,4 +56,4 @@ if (wrong) {
 }
 
 line();
-keys();
+keys(ticks());

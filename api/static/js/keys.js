@@ -38,8 +38,11 @@ function help() {
   document.getElementById("keys-help")?.showModal?.();
 }
 
-/** Listen to keys. */
-export function keys() {
+/**
+ * Listen to keys.
+ * @param {(row: Element, wide: boolean) => void} tick ticks a row of the list, or all between it and the last one.
+ */
+export function keys(tick) {
   const off = document.getElementById("keys-off");
   if (off) {
     off.checked = isOff();
@@ -56,7 +59,13 @@ export function keys() {
       help();
       return;
     }
-    if (isOff() || event.shiftKey) return;
+    if (isOff()) return;
+    if (event.code === "KeyX" && items()[at]) {
+      event.preventDefault();
+      tick(items()[at], event.shiftKey);
+      return;
+    }
+    if (event.shiftKey) return;
     if (event.code === "Slash") {
       const search = document.querySelector("input[type=search]");
       if (search) {

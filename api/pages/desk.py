@@ -1,0 +1,129 @@
+"""The supervisor's desk: what waits where, what is late or with nobody, what needs a second person, who is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode
+
+from api.pages.bulk import HOLD_DAYS
+from api.pages.codes import names
+from api.pages.kit.visits import Answer, Pages, Visit
+from api.pages.work import Line, groups_of
+from api.transport import cursors
+from nrm.queries import approvals as waiting
+from nrm.queries import desk_work
+from nrm.queries.desk_work import DeskLoad, Kind, Member
+from nrm.queries.inbox import TaskRow
+from nrm.vocabulary import HoldReason
+
+desk = Pages("desk")
+
+ROWS: Final = 50
+_LIST: Final = "pages.desk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """An organisation with its watched desks.
+
+    Attributes:
+        name: its name.
+        loads: desk and its name, the one with most late tasks first.
+    """
+
+    name: str
+    loads: tuple[tuple[str, DeskLoad], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Something that waits for a second person.
+
+    Attributes:
+        kind: what it is.
+        case_number: of its case.
+        address: where it is decided.
+        since: when it was asked for.
+    """
+
+    kind: str
+    case_number: str
+    address: str
+    since: datetime
+
+
+@desk.get("/desk", permission="task.assign")
+def show(visit: Visit) -> Answer:
+    """Show how much waits at the desks that one watches over, and a list of what does."""
+    desks = desk_work.watched_desks(visit.actor)
+    kind = Kind(visit.query["list"]) if visit.query.get("list") in set(Kind) else Kind.OVERDUE
+    chosen = visit.query.get("desk")
+    chosen = chosen if chosen in {one.id for one in desks} else None
+    cursor = visit.query.get("after")
+    after = cursors.read_cursor(_LIST, cursor) if cursor else None
+    page = desk_work.desk_tasks(visit.actor, visit.now, kind=kind, desk=chosen, after=after, limit=ROWS)
+    kept = {"list": str(kind), **({"desk": chosen} if chosen else {})}
+    loads = desk_work.loads(visit.actor, visit.now, desks)
+    people = desk_work.members(visit.actor, visit.now, desks)
+    following = {**kept, "after": cursors.write_cursor(_LIST, page.next_key)} if page.next_key else None
+    return visit.show(
+        "desk/desk.html",
+        bodies=tuple(_bodies(visit, loads)),
+        total=_total(loads),
+        kinds=tuple(Kind),
+        kind=kind,
+        chosen=chosen,
+        lines=_lines(visit, page.items),
+        next_page="/desk?" + urlencode(following) if following else None,
+        here="/desk?" + urlencode(kept),
+        decisions=tuple(_decisions(visit)),
+        people=people,
+        takers=takers(people, chosen),
+        names=names(visit),
+        hold_days=HOLD_DAYS,
+        hold_reasons=tuple(HoldReason),
+    )
+
+
+def takers(people: Sequence[Member], desk_id: str | None) -> tuple[Member, ...]:
+    """Give who may be given tasks: the members of the chosen desk, of all where none is chosen."""
+    return tuple(one for one in people if desk_id is None or desk_id in one.desks)
+
+
+def _bodies(visit: Visit, loads: Sequence[DeskLoad]) -> Iterator[Body]:
+    known = names(visit)
+    by_body: dict[str, list[DeskLoad]] = {}
+    for load in loads:
+        by_body.setdefault(load.desk.organisation_id, []).append(load)
+    for body, some in by_body.items():
+        ranked = sorted(some, key=lambda one: (-one.overdue, -one.open, known.desks.get(one.desk.id, "")))
+        yield Body(
+            name=known.organisations.get(body, ""),
+            loads=tuple((known.desks.get(one.desk.id, ""), one) for one in ranked),
+        )
+
+
+def _total(loads: Sequence[DeskLoad]) -> dict[Kind, int]:
+    return {
+        Kind.OVERDUE: sum(one.overdue for one in loads),
+        Kind.UNASSIGNED: sum(one.unassigned for one in loads),
+        Kind.OPEN: sum(one.open for one in loads),
+        Kind.ON_HOLD: sum(one.on_hold for one in loads),
+    }
+
+
+def _lines(visit: Visit, rows: Sequence[TaskRow]) -> tuple[Line, ...]:
+    return tuple(line for _, lines in groups_of(visit, rows, grouped=False) for line in lines)
+
+
+def _decisions(visit: Visit) -> Iterator[Decision]:
+    for one in waiting.approvals(visit.actor, visit.now):
+        address = {
+            "plan": f"/cases/{one.case_id}#plans",
+            "override": f"/cases/{one.case_id}/consent#overrides",
+            "referral": f"/referrals/{one.id}",
+        }[one.kind]
+        yield Decision(kind=one.kind, case_number=one.case_number, address=address, since=one.since)
