@@ -36,6 +36,7 @@ KINDS: Final[Mapping[str, str]] = {
     "consent.withdrawn": "consent was withdrawn",
     "consent.overridden": "a disclosure without consent was approved",
     "consent.override_asked": "a disclosure without consent was asked for",
+    "consent.override_refused": "a disclosure without consent was refused",
     "disclosure.made": "personal data were disclosed",
     "disclosure.restricted": "a receiver may no longer use what it got",
     "disclosure.unconfirmed": "a receiver has not confirmed in time that it uses it no more",

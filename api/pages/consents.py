@@ -11,6 +11,7 @@ from flask import Response
 from api.pages.codes import labels, names, sayers
 from api.pages.kit.visits import Answer, Pages, Visit, see
 from nrm.actions import consents as actions
+from nrm.actions import overrides
 from nrm.actions.consents import GivenBy
 from nrm.errors import NotFound, NotValid, Problem
 from nrm.queries import cases as queries
@@ -22,7 +23,7 @@ consents = Pages("consents")
 
 Told = tuple[tuple[str, str], ...]
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DONE: Final = frozenset({"recorded", "asked", "approved"})
+_DONE: Final = frozenset({"recorded", "asked", "approved", "refused"})
 
 
 @consents.get("/cases/<case_id>/consent")
@@ -138,7 +139,7 @@ def withdraw(visit: Visit, case_id: str, consent_id: str) -> Answer:
 def ask(visit: Visit, case_id: str) -> Answer:
     """Ask for a disclosure without consent; a second person must approve."""
     try:
-        actions.ask_override(
+        overrides.ask_override(
             visit.actor,
             case_id,
             organisation_id=visit.text("organisation_id"),
@@ -156,5 +157,17 @@ def approve(visit: Visit, case_id: str, override_id: str) -> Answer:
     """Approve, as the second person, a disclosure without consent."""
     if override_id not in {row.id for row in queries.consents(visit.actor, visit.now, case_id).overrides}:
         raise NotFound
-    actions.approve_override(visit.actor, override_id)
+    overrides.approve_override(visit.actor, override_id)
     return see(f"/cases/{case_id}/consent?done=approved#overrides")
+
+
+@consents.post("/cases/<case_id>/override/<override_id>/refuse", permission="consent.approve")
+def refuse(visit: Visit, case_id: str, override_id: str) -> Answer:
+    """Refuse, as the second person, a disclosure without consent."""
+    if override_id not in {row.id for row in queries.consents(visit.actor, visit.now, case_id).overrides}:
+        raise NotFound
+    try:
+        overrides.refuse_override(visit.actor, override_id, reason=visit.text("reason"))
+    except NotValid as error:
+        return _page(visit, case_id, problems=_told(visit, error, f"{override_id}-"))
+    return see(f"/cases/{case_id}/consent?done=refused#overrides")

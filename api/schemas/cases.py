@@ -160,3 +160,9 @@ class AskOverride(Body):
     ground = Code(required=True)
     reason = Text(longest=2_000, lines=True, shortest=1, required=True)
     categories = ListOf(Choice(DataCategory), most=20, least=1, required=True)
+
+
+class RefuseOverride(Body):
+    """Why a disclosure without consent is refused."""
+
+    reason = Text(longest=2_000, lines=True, shortest=1, required=True)

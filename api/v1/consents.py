@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from api.schemas.cases import AskOverride, RecordConsent, RestrictionQuery, WithdrawConsent
+from api.schemas.cases import AskOverride, RecordConsent, RefuseOverride, RestrictionQuery, WithdrawConsent
 from api.transport.endpoint import Ask, Noun
 from api.transport.shapes import Made, made
 from nrm.actions import consents as actions
-from nrm.actions import restrictions
+from nrm.actions import overrides, restrictions
 from nrm.actions.reading import note_read
 from nrm.installation import installation
 from nrm.queries import cases as queries
@@ -80,10 +80,16 @@ def confirm_restriction(ask: Ask, restriction_id: str) -> None:
 @consents.post("/cases/<case_id>/overrides", body=AskOverride, answer=Made, status=201, shape=made)
 def ask_override(ask: Ask, case_id: str) -> str:
     """Ask for a disclosure without consent; a second person must approve."""
-    return actions.ask_override(ask.actor, case_id, **ask.body)
+    return overrides.ask_override(ask.actor, case_id, **ask.body)
 
 
 @consents.post("/overrides/<override_id>/approve")
 def approve_override(ask: Ask, override_id: str) -> None:
     """Approve, as the second person, a disclosure without consent."""
-    actions.approve_override(ask.actor, override_id)
+    overrides.approve_override(ask.actor, override_id)
+
+
+@consents.post("/overrides/<override_id>/refuse", body=RefuseOverride)
+def refuse_override(ask: Ask, override_id: str) -> None:
+    """Refuse, as the second person, a disclosure without consent."""
+    overrides.refuse_override(ask.actor, override_id, **ask.body)

@@ -13,14 +13,11 @@ from nrm import ids
 from nrm.actions import referral_moves, runs
 from nrm.actions._action import Work, action
 from nrm.actions.access import lock_visible_case
-from nrm.actions.disclosing import OVERRIDE_LASTS
 from nrm.actions.restrictions import ask_to_restrict
-from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem
-from nrm.models import Case, CaseAccess, Consent, ConsentOverride, Desk, Disclosure, Notification, Organisation
+from nrm.errors import IllegalMove, NotFound, NotValid, Problem
+from nrm.models import Case, Consent, Disclosure, Organisation
 from nrm.queries import packs
-from nrm.rules.texts import WrongValue, clean_text
-from nrm.sealing import seal
-from nrm.vocabulary import DataCategory, Ground, Purpose, WithdrawReason
+from nrm.vocabulary import DataCategory, Purpose, WithdrawReason
 
 LONGEST_CONSENT: Final = timedelta(days=365 * 3)
 
@@ -102,9 +99,11 @@ def add_consent(
     expires_at: datetime | None = None,
 ) -> str:
     """Record a consent inside an action that has locked the case; arguments and errors as for `record_consent`."""
-    problems = _unknown("/purposes", purposes, set(Purpose)) + _unknown("/categories", categories, set(DataCategory))
-    problems += _unknown_organisations(work, "/organisations_allowed", organisations_allowed)
-    problems += _unknown_organisations(work, "/organisations_denied", organisations_denied)
+    problems = unknown_codes("/purposes", purposes, set(Purpose)) + unknown_codes(
+        "/categories", categories, set(DataCategory)
+    )
+    problems += unknown_organisations(work, "/organisations_allowed", organisations_allowed)
+    problems += unknown_organisations(work, "/organisations_denied", organisations_denied)
     if given_by not in set(GivenBy):
         problems.append(Problem(pointer="/given_by", code="unknown_code"))
     problems += [
@@ -146,7 +145,8 @@ def add_consent(
     return consent_id
 
 
-def _unknown(pointer: str, codes: Collection[str], known: Collection[str]) -> list[Problem]:
+def unknown_codes(pointer: str, codes: Collection[str], known: Collection[str]) -> list[Problem]:
+    """Name the codes that are not known."""
     return [
         Problem(pointer=f"{pointer}/{place}", code="unknown_code")
         for place, code in enumerate(codes)
@@ -154,7 +154,8 @@ def _unknown(pointer: str, codes: Collection[str], known: Collection[str]) -> li
     ]
 
 
-def _unknown_organisations(work: Work, pointer: str, found: Collection[str]) -> list[Problem]:
+def unknown_organisations(work: Work, pointer: str, found: Collection[str]) -> list[Problem]:
+    """Name the organisations that there are not."""
     if not found:
         return []
     known = set(work.session.execute(select(Organisation.id).where(Organisation.id.in_(found))).scalars())
@@ -262,119 +263,3 @@ def _holding(work: Work, case: Case, consent_id: str, categories: frozenset[str]
         )
     ).all()
     return frozenset(organisation for organisation, held in rows if categories & set(held))
-
-
-@action("consent.ask_override", permission="consent.override")
-def ask_override(
-    work: Work, case_id: str, *, organisation_id: str, ground: str, reason: str, categories: Sequence[str]
-) -> str:
-    """Ask for a disclosure without consent; a second person must approve, and give the request's id.
-
-    Args:
-        work: the transaction.
-        case_id: the case.
-        organisation_id: who would get the data.
-        ground: one of `Ground`.
-        reason: why; sealed.
-        categories: codes of `DataCategory`.
-
-    Raises:
-        NotFound: the case is not the actor's to know of.
-        NotValid: a code is unknown, or the reason is missing.
-    """
-    case = lock_visible_case(work, case_id, writing=True)
-    problems = _unknown("/categories", categories, set(DataCategory))
-    problems += _unknown_organisations(work, "/organisation_id", [organisation_id])
-    if ground not in set(Ground):
-        problems.append(Problem(pointer="/ground", code="unknown_code"))
-    if not categories:
-        problems.append(Problem(pointer="/categories", code="required"))
-    try:
-        clean = clean_text(reason, longest=2_000, lines=True)
-    except WrongValue as error:
-        problems.append(Problem(pointer="/reason", code=error.code, params=error.params))
-        clean = ""
-    if not clean and not problems:
-        problems.append(Problem(pointer="/reason", code="required"))
-    if problems:
-        raise NotValid(problems)
-    override_id = ids.new_id("ovr")
-    work.add(
-        ConsentOverride,
-        id=override_id,
-        case_id=case.id,
-        person_id=case.person_id,
-        organisation_id=organisation_id,
-        ground=ground,
-        reason=seal(clean, row=override_id, column="consent_overrides.reason"),
-        categories=sorted(set(categories)),
-        asked_by=work.actor.id,
-        asked_at=work.now,
-    )
-    work.record(
-        "consent.override_asked",
-        stream=case.id,
-        subject=("override", override_id),
-        data={"ground": ground, "organisation": organisation_id},
-    )
-    _tell_approvers(work, case, override_id)
-    return override_id
-
-
-def _tell_approvers(work: Work, case: Case, override_id: str) -> None:
-    """Leave a notice at each desk that knows of the case and whose role may approve."""
-    roles = [role for role, given in packs.pack().roles.items() if "consent.approve" in given]
-    lasting = CaseAccess.until.is_(None) | (CaseAccess.until > work.now)
-    found = (
-        select(Desk.id)
-        .join(CaseAccess, CaseAccess.holder_id == Desk.id)
-        .where(CaseAccess.case_id == case.id, lasting, Desk.role.in_(roles))
-        .distinct()
-        .order_by(Desk.id)
-    )
-    for desk_id in work.session.execute(found).scalars().all():
-        _notice(work, "consent.override_asked", override_id, desk_id=desk_id)
-
-
-def _notice(work: Work, kind: str, override_id: str, *, desk_id: str | None = None, user_id: str | None = None) -> None:
-    work.add(
-        Notification,
-        id=ids.new_id("ntf"),
-        user_id=user_id,
-        desk_id=desk_id,
-        kind=kind,
-        subject_kind="override",
-        subject_id=override_id,
-        created_at=work.now,
-    )
-
-
-@action("consent.approve_override", permission="consent.approve")
-def approve_override(work: Work, override_id: str) -> None:
-    """Approve, as the second person, a disclosure without consent; it holds for seven days.
-
-    Raises:
-        NotFound: the case is not the actor's to know of.
-        NotAllowed: the actor asked for it.
-        IllegalMove: it was approved before.
-    """
-    found = work.session.get(ConsentOverride, override_id)
-    if found is None:
-        raise NotFound
-    case = lock_visible_case(work, found.case_id, writing=False)
-    # Somebody else may have approved while this request waited for the case.
-    work.session.refresh(found)
-    if found.asked_by == work.actor.id:
-        raise NotAllowed("second_person_needed")
-    if found.approved_at is not None:
-        raise IllegalMove((), "approved_before")
-    found.approved_by, found.approved_at = work.actor.id, work.now
-    found.expires_at = work.now + OVERRIDE_LASTS
-    work.record(
-        "consent.overridden",
-        stream=case.id,
-        subject=("override", override_id),
-        data={"ground": found.ground, "asked_by": found.asked_by, "organisation": found.organisation_id},
-    )
-    if found.asked_by.startswith("usr_"):
-        _notice(work, "consent.overridden", override_id, user_id=found.asked_by)

@@ -52,6 +52,9 @@ class ConsentOverride(Base):
     asked_at: Mapped[datetime] = public(UtcDateTime)
     approved_by: Mapped[str | None] = public(ACTOR)
     approved_at: Mapped[datetime | None] = public(UtcDateTime)
+    refused_by: Mapped[str | None] = public(ACTOR)
+    refused_at: Mapped[datetime | None] = public(UtcDateTime)
+    refusal: Mapped[str | None] = sensitive(Text, nullable=True)
     expires_at: Mapped[datetime | None] = public(UtcDateTime)
 
 

@@ -342,6 +342,7 @@ class OverrideRow:
 
     Attributes:
         reason: why, for those who may ask or approve; None for everybody else.
+        refusal: why it was refused, for the same people.
     """
 
     id: str
@@ -353,6 +354,8 @@ class OverrideRow:
     asked_at: datetime
     approved_by: str | None
     approved_at: datetime | None
+    refused_at: datetime | None
+    refusal: str | None
     expires_at: datetime | None
 
 
@@ -402,6 +405,7 @@ def _consent(row: Consent) -> ConsentRow:
 
 def _override(row: ConsentOverride, *, told: bool) -> OverrideRow:
     reason = unseal(row.reason, row=row.id, column="consent_overrides.reason") if told else None
+    refusal = unseal(row.refusal, row=row.id, column="consent_overrides.refusal") if told and row.refusal else None
     return OverrideRow(
         id=row.id,
         organisation_id=row.organisation_id,
@@ -412,6 +416,8 @@ def _override(row: ConsentOverride, *, told: bool) -> OverrideRow:
         asked_at=row.asked_at,
         approved_by=row.approved_by,
         approved_at=row.approved_at,
+        refused_at=row.refused_at,
+        refusal=None if refusal is None else str(refusal),
         expires_at=row.expires_at,
     )
 

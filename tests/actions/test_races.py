@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, select
 
-from nrm.actions import cases, consents, tasks
+from nrm.actions import cases, overrides, tasks
 from nrm.actions._action import Work, transact
 from nrm.actors import SYSTEM
 from nrm.db import db
@@ -86,7 +86,7 @@ def test_two_who_approve_at_once_are_one_approval(installed, land: World):
     loop = Loop(land)
     asker = land.at_desk("supervisor", "norvale")
     people = [land.at_desk("supervisor", "norvale", name) for name in ("two", "three", "four")]
-    asked = consents.ask_override(
+    asked = overrides.ask_override(
         asker,
         loop.case.id,
         organisation_id=loop.service.organisation_id,
@@ -95,7 +95,7 @@ def test_two_who_approve_at_once_are_one_approval(installed, land: World):
         categories=DATA,
     )
     land.session.close()
-    answers = at_once(installed, *[lambda who=who: consents.approve_override(who, asked) for who in people])
+    answers = at_once(installed, *[lambda who=who: overrides.approve_override(who, asked) for who in people])
     assert sum(isinstance(answer, IllegalMove) for answer in answers) == 2
     kinds = select(func.count()).where(Event.kind == "consent.overridden", Event.subject_id == asked)
     assert land.session.execute(kinds).scalar_one() == 1

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from nrm.actions import cases, consents, referrals
+from nrm.actions import cases, consents, overrides, referrals
 from nrm.actions.referral_changes import Given
 from nrm.actors import SYSTEM
 from nrm.errors import Conflict, IllegalMove, NotAllowed, NotFound, NotValid, StaleVersion
@@ -413,7 +413,7 @@ def test_withdrawing_consent_ends_referrals_and_restricts_what_was_disclosed(loo
 
 def test_an_override_needs_a_ground_and_a_second_person(loop: Loop):
     supervisor = loop.land.at_desk("supervisor", "norvale")
-    asked = consents.ask_override(
+    asked = overrides.ask_override(
         supervisor,
         loop.case.id,
         organisation_id=loop.service.organisation_id,
@@ -422,15 +422,36 @@ def test_an_override_needs_a_ground_and_a_second_person(loop: Loop):
         categories=DATA,
     )
     with pytest.raises((NotAllowed, NotFound)):
-        consents.approve_override(supervisor, asked)
+        overrides.approve_override(supervisor, asked)
     with pytest.raises(NotValid):
         loop.send()
     second = loop.land.at_desk("coordinator", "norvale")
-    consents.approve_override(second, asked)
+    overrides.approve_override(second, asked)
     sent = loop.send()
     assert loop.now(sent.id).override_id == asked
     loop.land.move(days=8)
     referrals.do_verb(loop.provider, sent.id, "decline", version=sent.version, given=Given(reason="no_capacity"))
+    with pytest.raises(NotValid):
+        loop.send()
+
+
+def test_a_refused_override_opens_nothing_and_is_not_approved_after(loop: Loop):
+    supervisor = loop.land.at_desk("supervisor", "norvale")
+    asked = overrides.ask_override(
+        supervisor,
+        loop.case.id,
+        organisation_id=loop.service.organisation_id,
+        ground="life_threat",
+        reason="in danger tonight",
+        categories=DATA,
+    )
+    with pytest.raises((NotAllowed, NotFound)):
+        overrides.refuse_override(supervisor, asked, reason="I changed my mind")
+    second = loop.land.at_desk("coordinator", "norvale")
+    overrides.refuse_override(second, asked, reason="the danger is over")
+    with pytest.raises(IllegalMove) as late:
+        overrides.approve_override(second, asked)
+    assert late.value.code == "refused_before"
     with pytest.raises(NotValid):
         loop.send()
 

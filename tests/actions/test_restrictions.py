@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from nrm.actions import consents, restrictions
+from nrm.actions import consents, overrides, restrictions
 from nrm.actors import SYSTEM, Actor
 from nrm.errors import IllegalMove, NotAllowed, NotFound
 from nrm.models import Delivery, Disclosure, Job, Notification, Organisation, Restriction
@@ -171,7 +171,7 @@ def test_a_strict_cases_lines_are_only_in_the_ledger_of_those_who_know_of_it(loo
 def test_those_who_may_approve_hear_of_a_disclosure_without_consent_and_the_asker_of_the_approval(loop: Loop):
     asker = loop.land.at_desk("supervisor", "norvale")
     approver = loop.land.at_desk("coordinator", "norvale")
-    asked = consents.ask_override(
+    asked = overrides.ask_override(
         asker,
         loop.case.id,
         organisation_id=loop.service.organisation_id,
@@ -185,7 +185,7 @@ def test_those_who_may_approve_hear_of_a_disclosure_without_consent_and_the_aske
     desks = {row.desk_id for row in loop.land.session.execute(of_request)}
     assert approver.desks[0] in desks
     assert loop.provider.desks[0] not in desks
-    consents.approve_override(approver, asked)
+    overrides.approve_override(approver, asked)
     loop.land.session.close()
     told = {(row.kind, row.user_id) for row in loop.land.session.execute(of_request)}
     assert ("consent.overridden", asker.id) in told

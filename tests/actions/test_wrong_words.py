@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from nrm.actions import cases, consents, referrals, runs, tasks
+from nrm.actions import cases, consents, overrides, referrals, runs, tasks
 from nrm.actions.referral_changes import Given
 from nrm.actors import Actor
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, NrmError
@@ -28,7 +28,7 @@ def test_an_id_that_no_database_can_hold_is_unknown(land: World, broken: str):
         lambda: cases.add_note(supervisor, broken, text="hello"),
         lambda: referrals.do_verb(supervisor, broken, "cancel", version=1, given=Given(reason="moved")),
         lambda: consents.withdraw_consent(supervisor, broken),
-        lambda: consents.approve_override(supervisor, broken),
+        lambda: overrides.approve_override(supervisor, broken),
         lambda: runs.start_run(supervisor, broken, "hello"),
     )
     for verb in verbs:
@@ -197,7 +197,7 @@ def test_a_draft_keeps_what_it_can_and_refuses_the_rest(land: World, value: obje
 
 def test_two_people_who_approve_at_the_same_moment_are_one_approval(land: World):
     loop = Loop(land)
-    asked = consents.ask_override(
+    asked = overrides.ask_override(
         land.at_desk("supervisor", "norvale"),
         loop.case.id,
         organisation_id=loop.service.organisation_id,
@@ -206,9 +206,9 @@ def test_two_people_who_approve_at_the_same_moment_are_one_approval(land: World)
         categories=DATA,
     )
     approver = land.at_desk("supervisor", "norvale", "two")
-    consents.approve_override(approver, asked)
+    overrides.approve_override(approver, asked)
     with pytest.raises((IllegalMove, NotAllowed)):
-        consents.approve_override(approver, asked)
+        overrides.approve_override(approver, asked)
     land.session.close()
     row = land.session.get(ConsentOverride, asked)
     assert row is not None

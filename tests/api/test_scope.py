@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from api.app import create_app
 from api.transport.endpoint import OPERATIONS, Operation
-from nrm.actions.consents import ask_override
 from nrm.actions.keys import issue_key
+from nrm.actions.overrides import ask_override
 from nrm.actions.people import make_household
 from nrm.actions.webhooks import SECRET_COLUMN
 from nrm.actors import SYSTEM
@@ -75,6 +75,7 @@ BODIES: dict[str, Any] = {
         "reason": "x",
         "categories": ["contact"],
     },
+    "refuse_override": {"reason": "x"},
     "runs.start": {"path": "hello"},
     "runs.cancel": {"reason": "x"},
     "add_message": {"text": "x"},

@@ -93,6 +93,28 @@ def test_a_disclosure_without_consent_needs_a_second_person_who_reads_why(
     assert not done.leads("/approve")
 
 
+def test_a_disclosure_without_consent_may_be_refused_with_a_reason(
+    office: Office, reader: Callable[..., Reader], opened: Callable[..., str], handler: Reader
+):
+    case_id = opened()
+    first, second = (reader(office.land.at_desk("supervisor", "norvale", name)) for name in ("one", "two"))
+    page = first.open(f"/cases/{case_id}/consent")
+    organisation = page.text.split('id="o-organisation_id"')[1].split('value="org_')[1].split('"')[0]
+    sent = {"organisation_id": f"org_{organisation}", "ground": "life_threat", "o-categories": ["contact"]}
+    first.send(page, "/override", **sent, reason="An invented danger")
+
+    seen = second.open(f"/cases/{case_id}/consent")
+    silent = second.send(seen, "/refuse", reason=" ")
+    assert silent.status == 422
+    refused = second.send(silent, "/refuse", reason="The danger is over")
+    assert "The disclosure is refused" in refused.says
+    assert not refused.leads("/approve")
+    assert "The danger is over" in first.open(f"/cases/{case_id}/consent").says
+    assert "The danger is over" not in handler.open(f"/cases/{case_id}/consent").says
+    late = second.send(seen, "/approve")
+    assert late.status == 409
+
+
 def test_a_consent_of_another_offices_case_is_not_there(office: Office, reader, handler: Reader, opened):
     case_id = opened()
     page = record(handler, case_id)

@@ -783,6 +783,9 @@ def upgrade() -> None:
         sa.Column("asked_at", UtcDateTime(), nullable=False),
         sa.Column("approved_by", sa.String(length=40), nullable=True),
         sa.Column("approved_at", UtcDateTime(), nullable=True),
+        sa.Column("refused_by", sa.String(length=40), nullable=True),
+        sa.Column("refused_at", UtcDateTime(), nullable=True),
+        sa.Column("refusal", sa.Text(), nullable=True),
         sa.Column("expires_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_consent_overrides_case_id")),
         sa.ForeignKeyConstraint(
