@@ -70,7 +70,12 @@ def _overrides(actor: Actor, now: datetime) -> list[Approval]:
     rows = db.session.execute(
         select(ConsentOverride.id, ConsentOverride.case_id, Case.number, ConsentOverride.asked_at)
         .join(Case, Case.id == ConsentOverride.case_id)
-        .where(ConsentOverride.approved_at.is_(None), ConsentOverride.asked_by != actor.id, sees_case(actor, now))
+        .where(
+            ConsentOverride.approved_at.is_(None),
+            ConsentOverride.refused_at.is_(None),
+            ConsentOverride.asked_by != actor.id,
+            sees_case(actor, now),
+        )
         .order_by(ConsentOverride.asked_at, ConsentOverride.id)
         .limit(LISTED)
     )

@@ -103,6 +103,7 @@ def test_a_disclosure_without_consent_may_be_refused_with_a_reason(
     sent = {"organisation_id": f"org_{organisation}", "ground": "life_threat", "o-categories": ["contact"]}
     first.send(page, "/override", **sent, reason="An invented danger")
 
+    assert f"/cases/{case_id}/consent" in second.open("/desk").text
     seen = second.open(f"/cases/{case_id}/consent")
     silent = second.send(seen, "/refuse", reason=" ")
     assert silent.status == 422
@@ -113,6 +114,7 @@ def test_a_disclosure_without_consent_may_be_refused_with_a_reason(
     assert "The danger is over" not in handler.open(f"/cases/{case_id}/consent").says
     late = second.send(seen, "/approve")
     assert late.status == 409
+    assert f"/cases/{case_id}/consent" not in second.open("/desk").text
 
 
 def test_a_consent_of_another_offices_case_is_not_there(office: Office, reader, handler: Reader, opened):
