@@ -143,6 +143,15 @@ class PathStatus(StrEnum):
     RETIRED = "retired"
 
 
+class DraftStatus(StrEnum):
+    """How a draft of a path stands."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    PUBLISHED = "published"
+    DISCARDED = "discarded"
+
+
 class IncidentStatus(StrEnum):
     """Whether an incident still waits for somebody."""
 

@@ -223,7 +223,7 @@ def pack_facts(pack: Pack) -> tuple[Known, Resources]:
     known = Known(
         languages=tuple(map(str, languages)) if isinstance(languages, list) else ("ar", "ckb", "en"),
         roles=frozenset(pack.contents(ItemKind.ROLE)),
-        forms={key: _fields(form) for key, data in pack.forms.items() if (form := _form(data)) is not None},
+        forms={key: form_fields(form) for key, data in pack.forms.items() if (form := _form(data)) is not None},
         services=codes.get("service_category", frozenset()),
         outcomes=frozenset().union(*(codes.get(name, frozenset()) for name in OUTCOME_LISTS)),
         stages=frozenset(),
@@ -264,7 +264,7 @@ def _form(data: object) -> Form | None:
         return None
 
 
-def _fields(form: Form) -> dict[str, str]:
+def form_fields(form: Form) -> dict[str, str]:
     """Give the questions that answer once: those inside groups, not those inside repeats."""
     fields: dict[str, str] = {}
     waiting = list(form.fields)

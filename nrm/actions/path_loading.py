@@ -23,6 +23,7 @@ from nrm.queries.packs import read_call_tables, read_settings
 from nrm.queries.paths import resources_to_json
 from nrm.vocabulary import PathStatus
 
+Scenarios = Mapping[str, Mapping[str, dict[str, Json]]]
 _SETTING: Final = re.compile(r"setting:\s*([a-z0-9_]+)")
 
 
@@ -112,7 +113,11 @@ def load_forms(work: Work, forms: Mapping[str, dict[str, Json]]) -> FormIds:
 
 
 def load_paths(
-    work: Work, diagrams: Mapping[str, bytes], forms: FormIds, resources: Resources
+    work: Work,
+    diagrams: Mapping[str, bytes],
+    forms: FormIds,
+    resources: Resources,
+    scenarios: Scenarios | None = None,
 ) -> tuple[tuple[str, str], ...]:
     """Publish paths that are new, draft versions of those that changed.
 
@@ -121,6 +126,7 @@ def load_paths(
         diagrams: path key → BPMN.
         forms: the stored versions of the forms.
         resources: settings and tables as they hold in the database.
+        scenarios: path key → name → scenario.
 
     Returns:
         Path key and "published", "drafted", "unchanged" or "gone", in the order of the diagrams.
@@ -132,7 +138,7 @@ def load_paths(
     stored = {row.key: row for row in work.session.scalars(select(Path))}
     taken = []
     for key, spec in specs.items():
-        fresh = _fresh(spec, diagrams[key].decode(), forms, resources)
+        fresh = _fresh(spec, diagrams[key].decode(), forms, resources, (scenarios or {}).get(key, {}))
         taken.append((key, _take_path(work, stored.get(key), spec, fresh)))
     gone = ((key, "gone") for key, row in stored.items() if key not in specs and row.loaded_hash is not None)
     return (*taken, *gone)
@@ -146,20 +152,23 @@ class _Fresh:
     digest: str
 
 
-def _fresh(spec: PathSpec, diagram: str, forms: FormIds, resources: Resources) -> _Fresh:
-    used = _used(spec, diagram, resources)
+def _fresh(
+    spec: PathSpec, diagram: str, forms: FormIds, resources: Resources, scenarios: Mapping[str, dict[str, Json]]
+) -> _Fresh:
+    used = used_resources(spec, diagram, resources)
     named = sorted({step.form for step in spec.steps.values() if step.form})
     missing = [name for name in named if name not in forms.ids]
     if missing:
         file = f"paths/{spec.key}.bpmn"
         raise BadPack([PackProblem(file=file, pointer="", code="unknown_form", params={"form": missing[0]})])
-    whole = [diagram, {name: forms.hashes[name] for name in named}, resources_to_json(used)]
+    whole = [diagram, {name: forms.hashes[name] for name in named}, resources_to_json(used), scenarios]
     return _Fresh(
         columns={
             "diagram": diagram,
             "sha256": hashlib.sha256(diagram.encode()).hexdigest(),
             "forms": {name: forms.ids[name] for name in named},
             "resources": resources_to_json(used),
+            "scenarios": dict(scenarios),
         },
         digest=hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).hexdigest(),
     )
@@ -204,7 +213,7 @@ def _record(work: Work, kind: str, path_id: str, key: str, number: int) -> None:
     work.record(kind, stream="system", subject=("path", path_id), data={"path": key, "number": number})
 
 
-def _used(spec: PathSpec, diagram: str, resources: Resources) -> Resources:
+def used_resources(spec: PathSpec, diagram: str, resources: Resources) -> Resources:
     """Keep only what this diagram names: a changed setting must not touch paths that do not know it."""
     settings = set(_SETTING.findall(diagram))
     tables = {step.table for step in spec.steps.values() if step.table}

@@ -120,7 +120,7 @@ def load_pack(work: Work, pack: Pack) -> LoadReport:
     changes += [Change(kind="form", key=key, taken=Taken.ADDED) for key in forms.new]
     work.flush()
     resources = pack_resources(row.entry for row in read_stored(work.session).items.values())
-    paths = load_paths(work, pack.paths, forms, resources)
+    paths = load_paths(work, pack.paths, forms, resources, pack.scenarios)
     changes += [Change(kind="path", key=key, taken=Taken(taken)) for key, taken in paths]
     news = tuple(change for change in changes if change.taken is not Taken.UNCHANGED)
     if any(change.taken not in _DIFFERENT for change in news):

@@ -163,26 +163,24 @@ class _Reading:
             ),
             forms=self.forms(),
             paths=dict(self.files("paths", ".bpmn")),
-            started_with=self.started_with(),
+            scenarios=self.scenarios(),
         )
         if not self.problems:
             # References are only worth checking when everything could be read.
             self.problems.extend(broken_references(pack))
         return pack
 
-    def started_with(self) -> dict[str, frozenset[str]]:
-        """Give the names of the values with which scenarios start each path; playing tells what is wrong with one."""
-        started: dict[str, frozenset[str]] = {}
+    def scenarios(self) -> dict[str, dict[str, dict[str, Json]]]:
+        """Give the scenario files by path and name; playing tells what is wrong with one."""
+        found: dict[str, dict[str, dict[str, Json]]] = {}
         for file in sorted(self.folder.glob("scenarios/*/*.json")):
             try:
                 data = orjson.loads(file.read_bytes())
             except orjson.JSONDecodeError:
                 continue
-            start = data.get("start") if isinstance(data, dict) else None
-            if isinstance(start, dict):
-                path = str(data.get("path"))
-                started[path] = started.get(path, frozenset()) | frozenset(start)
-        return started
+            if isinstance(data, dict):
+                found.setdefault(str(data.get("path")), {})[file.stem] = data
+        return found
 
     def country(self) -> tuple[str, list[Item]]:
         data = self.facts("country.json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -172,7 +172,7 @@ class Pack:
         key: the country's key, also its folder's name.
         forms: form key → the form file as it is.
         paths: path key → the diagram's bytes.
-        started_with: path key → names of the values with which the pack's scenarios start it.
+        scenarios: path key → name of a scenario → the scenario file as it is.
     """
 
     key: str
@@ -185,8 +185,19 @@ class Pack:
     items: tuple[Item, ...]
     forms: Mapping[str, dict[str, Json]]
     paths: Mapping[str, bytes]
-    started_with: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False)
+    scenarios: Mapping[str, Mapping[str, dict[str, Json]]] = field(default_factory=dict)
+
+    @property
+    def started_with(self) -> dict[str, frozenset[str]]:
+        """Names of the values with which the scenarios start each path."""
+        return {path: names_at_start(scenarios.values()) for path, scenarios in self.scenarios.items()}
 
     def contents(self, kind: ItemKind) -> dict[str, Json]:
         """Give the documents of a kind by key."""
         return {item.key: item.content for item in self.items if item.kind is kind}
+
+
+def names_at_start(scenarios: Iterable[Mapping[str, Json]]) -> frozenset[str]:
+    """Give the names of the values with which some scenarios start their path."""
+    starts = [scenario.get("start") for scenario in scenarios]
+    return frozenset(name for start in starts if isinstance(start, dict) for name in start)

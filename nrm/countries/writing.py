@@ -71,6 +71,11 @@ def _documents(pack: Pack) -> dict[str, object]:
         documents["manifest.json"] = pack.contents(ItemKind.MANIFEST)
     documents |= {f"labels/{key}.json": content for key, content in pack.contents(ItemKind.LABELS).items()}
     documents |= {f"letters/{key}.json": content for key, content in pack.contents(ItemKind.LETTER).items()}
+    documents |= {
+        f"scenarios/{path}/{name}.json": scenario
+        for path, scenarios in pack.scenarios.items()
+        for name, scenario in scenarios.items()
+    }
     return documents | {f"forms/{key}.json": form for key, form in pack.forms.items()}
 
 

@@ -11,12 +11,13 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final, cast
 
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.lint import Known, KnownCheck, KnownTable, has_errors, lint_path, ordered
 from nrm.engine.parsing import compile_path
+from nrm.engine.reading import processes, read_diagram
 from nrm.engine.steps import Resources
 from nrm.errors import BadPath
 
@@ -70,17 +71,32 @@ def _answer(request: bytes, xml: bytes) -> Json:
     """Check one diagram; an unforeseen exception is an answer too."""
     try:
         data = json.loads(request)
-        known = data["known"]
-        findings = check_here(
-            xml,
-            resources=resources_from_json(data["resources"]),
-            known=None if known is None else known_from_json(known),
-        )
-        return {"findings": [finding_to_json(finding) for finding in findings]}
+        return WORKS[data["do"]](data, xml)
     except MemoryError:
         return {"failed": "too_much_memory"}
     except Exception:  # whatever it is, the diagram caused it, and the caller must hear of it
         return {"failed": "checker_crashed"}
+
+
+def _check(data: Json, xml: bytes) -> Json:
+    known = data["known"]
+    findings = check_here(
+        xml,
+        resources=resources_from_json(cast(Json, data["resources"])),
+        known=None if known is None else known_from_json(cast(Json, known)),
+    )
+    return {"findings": [finding_to_json(finding) for finding in findings], "key": _key_of(xml)}
+
+
+def _key_of(xml: bytes) -> str | None:
+    try:
+        return processes(read_diagram(xml))[0].get("id")
+    except BadPath:
+        return None
+
+
+WORKS: Final[Mapping[str, Callable[[Json, bytes], Json]]] = {"check": _check}
+"""What a child can be asked to do: name → the work, given the request and the bytes that it is about."""
 
 
 def check_here(xml: bytes, *, resources: Resources, known: Known | None) -> tuple[Finding, ...]:

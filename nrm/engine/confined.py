@@ -16,8 +16,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
@@ -25,10 +26,15 @@ from nrm.engine.checker import READY, finding_from_json, known_to_json, resource
 from nrm.engine.findings import Finding
 from nrm.engine.lint import Known
 from nrm.engine.steps import Resources
+from nrm.errors import Busy
 
 SECONDS: Final = 5.0
 MEGABYTES: Final = 512
 START_SECONDS: Final = 30.0
+AT_ONCE: Final = 2
+"""Most children of one process that work at the same moment."""
+PATIENCE: Final = 15.0
+"""Seconds that one waits for a child before one is told to come again."""
 CHECKS_PER_CHILD: Final = 200
 MAX_ANSWER: Final = 4_000_000
 GAVE_UP: Final = frozenset({"took_too_long", "too_much_memory", "checker_crashed"})
@@ -60,23 +66,93 @@ def check_diagram(
     Returns:
         The findings of `lint_path` and `compile_path`; or a single one: `took_too_long`, `too_much_memory` or
         `checker_crashed`.
+
+    Raises:
+        Busy: too many diagrams are being checked at this moment.
     """
-    request = {"resources": resources_to_json(resources), "known": None if known is None else known_to_json(known)}
-    frames = _frame(json.dumps(request).encode()) + _frame(xml)
-    child = _pool.take(megabytes)
+    return inspect_diagram(xml, resources=resources, known=known, seconds=seconds, megabytes=megabytes).findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """What a check found.
+
+    Attributes:
+        key: the path's key as the diagram has it; None when the file is no BPMN diagram within the limits.
+        findings: as from `check_diagram`.
+    """
+
+    key: str | None
+    findings: tuple[Finding, ...]
+
+
+def inspect_diagram(
+    xml: bytes,
+    *,
+    resources: Resources,
+    known: Known | None,
+    seconds: float = SECONDS,
+    megabytes: int = MEGABYTES,
+) -> Inspected:
+    """Check a diagram as `check_diagram` does, and say whether it could be read at all.
+
+    Raises:
+        Busy: too many diagrams are being checked at this moment.
+    """
+    request = {
+        "do": "check",
+        "resources": resources_to_json(resources),
+        "known": None if known is None else known_to_json(known),
+    }
     try:
-        answer = child.ask(frames, seconds)
-    except _ChildFailed as problem:
-        child.end()
-        return (_failed(problem.code, seconds, megabytes),)
-    except BaseException:
-        child.end()
-        raise
-    _pool.give_back(child)
-    if "failed" in answer:
-        return (_failed(str(answer["failed"]), seconds, megabytes),)
+        answer = ask_child(request, xml, seconds=seconds, megabytes=megabytes)
+    except GaveUp as problem:
+        return Inspected(key=None, findings=(problem.finding,))
     found = answer["findings"]
-    return tuple(finding_from_json(each) for each in found) if isinstance(found, list) else ()
+    findings = tuple(finding_from_json(each) for each in found) if isinstance(found, list) else ()
+    key = answer.get("key")
+    return Inspected(key=key if isinstance(key, str) else None, findings=findings)
+
+
+class GaveUp(Exception):
+    """A child gave no answer; `finding` says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        """Keep the finding, whose code is one of `GAVE_UP`."""
+        super().__init__(finding.code)
+        self.finding = finding
+
+
+def ask_child(
+    request: Mapping[str, object], content: bytes, *, seconds: float = SECONDS, megabytes: int = MEGABYTES
+) -> Mapping[str, object]:
+    """Let a child do one of the works of `nrm.engine.checker`.
+
+    Args:
+        request: a JSON object; "do" names the work.
+        content: the bytes that the work is about.
+        seconds: wall time after which the child is killed.
+        megabytes: address space of the child.
+
+    Raises:
+        Busy: `AT_ONCE` children worked for all of `PATIENCE`.
+        GaveUp: it was late, wanted too much memory, or fell over.
+    """
+    frames = _frame(json.dumps(request).encode()) + _frame(content)
+    with _pool.place():
+        child = _pool.take(megabytes)
+        try:
+            answer = child.ask(frames, seconds)
+        except _ChildFailed as problem:
+            child.end()
+            raise GaveUp(_failed(problem.code, seconds, megabytes)) from None
+        except BaseException:
+            child.end()
+            raise
+        _pool.give_back(child)
+    if "failed" in answer:
+        raise GaveUp(_failed(str(answer["failed"]), seconds, megabytes))
+    return answer
 
 
 def close() -> None:
@@ -203,11 +279,22 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 class _Pool:
-    """At most one idle child of this process."""
+    """At most one idle child of this process, and at most `AT_ONCE` that work."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(AT_ONCE)
         self._idle: _Child | None = None
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Wait until one more child may work: each takes memory, and many would take all of it."""
+        if not self._places.acquire(timeout=PATIENCE):
+            raise Busy
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def take(self, megabytes: int) -> _Child:
         """Give the idle child when it fits, else a new one."""
@@ -237,6 +324,7 @@ class _Pool:
     def forget(self) -> None:
         """Let go of the parent's child after a fork: it is not ours to ask or to kill."""
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(AT_ONCE)
         child, self._idle = self._idle, None
         if child is not None:
             child.abandon()

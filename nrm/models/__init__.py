@@ -4,6 +4,7 @@ from nrm.models.cases import Case, CaseAccess, CaseNote, Need, Plan, PlanService
 from nrm.models.complaints import Complaint
 from nrm.models.consents import Consent, ConsentOverride, Disclosure, Restriction
 from nrm.models.documents import Document
+from nrm.models.drafts import PathComment, PathDraft
 from nrm.models.events import Event, EventHead
 from nrm.models.jobs import Delivery, IdempotencyKey, Job, Runner, Schedule
 from nrm.models.keys import AccessToken, ApiKey, RequestRecord, UsedAssertion
@@ -62,6 +63,8 @@ __all__ = [
     "Outcome",
     "PackItem",
     "Path",
+    "PathComment",
+    "PathDraft",
     "PathVersion",
     "Person",
     "PersonToken",

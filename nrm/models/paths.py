@@ -27,7 +27,8 @@ class Path(Base):
 class PathVersion(Base):
     """One diagram with everything that it names, frozen when published.
 
-    `forms` maps form keys to form version ids, `resources` holds the settings and tables that it was parsed with.
+    `forms` maps form keys to form version ids, `resources` holds the settings and tables that it was parsed with,
+    `scenarios` the ways through it that were played before it was published, by name.
     """
 
     __tablename__ = "path_versions"
@@ -39,6 +40,7 @@ class PathVersion(Base):
     sha256: Mapped[str] = public(String(64))
     forms: Mapped[dict[str, str]] = public(JSON)
     resources: Mapped[dict[str, Any]] = public(JSON)
+    scenarios: Mapped[dict[str, Any]] = public(JSON, default=dict)
     created_at: Mapped[datetime] = public(UtcDateTime)
     created_by: Mapped[str] = public(ACTOR)
     published_at: Mapped[datetime | None] = public(UtcDateTime)

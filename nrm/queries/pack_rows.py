@@ -136,6 +136,7 @@ def read_pack(session: Session) -> Pack:
         items=_entries(stored.items),
         forms=_forms(session),
         paths=_paths(session),
+        scenarios=_scenarios(session),
     )
 
 
@@ -272,3 +273,12 @@ def _paths(session: Session) -> dict[str, bytes]:
         .order_by(Path.key, PathVersion.number)
     )
     return {key: diagram.encode() for key, diagram in rows}
+
+
+def _scenarios(session: Session) -> dict[str, dict[str, dict[str, countries.Json]]]:
+    rows = session.execute(
+        select(Path.key, PathVersion.scenarios)
+        .join(PathVersion, PathVersion.path_id == Path.id)
+        .order_by(Path.key, PathVersion.number)
+    )
+    return {key: scenarios for key, scenarios in rows if scenarios}

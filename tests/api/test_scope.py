@@ -11,6 +11,7 @@ from api.app import create_app
 from api.transport.endpoint import OPERATIONS, Operation
 from nrm.actions.keys import issue_key
 from nrm.actions.overrides import ask_override
+from nrm.actions.path_drafts import begin_draft
 from nrm.actions.people import make_household
 from nrm.actions.webhooks import SECRET_COLUMN
 from nrm.actors import SYSTEM
@@ -252,6 +253,8 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
         "request_id": "rrq_" + "1" * 26,
         "endpoint_id": endpoint_id,
         "delivery_id": "whd_" + "1" * 26,
+        "draft_id": begin_draft(SYSTEM, path="hello").id,
+        "key": "hello_ask",
         "key_id": issue_key(SYSTEM, receiver, name="x", scopes=["events:read"]).id,
     }
 
@@ -286,7 +289,7 @@ def test_the_owner_reads_each_of_the_things_that_strangers_do_not(office: Office
     read = 0
     for operation in OPERATIONS:
         parts = set(PART.findall(operation.rule))
-        hidden = {"incident_id", "letter_id", "complaint_id", "key_id", "endpoint_id", "user_id"}
+        hidden = {"incident_id", "letter_id", "complaint_id", "key_id", "endpoint_id", "user_id", "draft_id"}
         if operation.method != "GET" or not parts or parts & (EVERYBODYS | hidden):
             continue
         if operation.permission == "disclosure.read":

@@ -372,6 +372,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("forms", sa.JSON(), nullable=False),
         sa.Column("resources", sa.JSON(), nullable=False),
+        sa.Column("scenarios", sa.JSON(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("created_by", sa.String(length=40), nullable=False),
         sa.Column("published_at", UtcDateTime(), nullable=True),
@@ -620,6 +621,34 @@ def upgrade() -> None:
     with op.batch_alter_table("notifications", schema=None) as batch_op:
         batch_op.create_index("ix_notifications_desk", ["desk_id", "created_at"], unique=False)
         batch_op.create_index("ix_notifications_user", ["user_id", "created_at"], unique=False)
+
+    op.create_table(
+        "path_drafts",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("path_key", sa.String(length=64), nullable=False),
+        sa.Column("base_version_id", sa.String(length=31), nullable=True),
+        sa.Column("names", sa.JSON(), nullable=False),
+        sa.Column("diagram", sa.Text(), nullable=False),
+        sa.Column("forms", sa.JSON(), nullable=False),
+        sa.Column("scenarios", sa.JSON(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("note", sa.String(length=1000), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("changed_by", sa.String(length=40), nullable=False),
+        sa.Column("submitted_at", UtcDateTime(), nullable=True),
+        sa.Column("submitted_by", sa.String(length=40), nullable=True),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("decided_by", sa.String(length=40), nullable=True),
+        sa.Column("published_version_id", sa.String(length=31), nullable=True),
+        sa.ForeignKeyConstraint(["base_version_id"], ["path_versions.id"], name=op.f("fk_path_drafts_base_version_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_path_drafts")),
+    )
+    with op.batch_alter_table("path_drafts", schema=None) as batch_op:
+        batch_op.create_index("ix_path_drafts_path", ["path_key", "status"], unique=False)
+        batch_op.create_index("ix_path_drafts_status", ["status"], unique=False)
 
     op.create_table(
         "person_tokens",
@@ -884,6 +913,22 @@ def upgrade() -> None:
     with op.batch_alter_table("outcomes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_outcomes_case_id"), ["case_id"], unique=False)
         batch_op.create_index("ix_outcomes_subject", ["subject_kind", "subject_id"], unique=False)
+
+    op.create_table(
+        "path_comments",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("draft_id", sa.String(length=31), nullable=False),
+        sa.Column("element", sa.String(length=64), nullable=True),
+        sa.Column("text", sa.String(length=2000), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("resolved_at", UtcDateTime(), nullable=True),
+        sa.Column("resolved_by", sa.String(length=40), nullable=True),
+        sa.ForeignKeyConstraint(["draft_id"], ["path_drafts.id"], name=op.f("fk_path_comments_draft_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_path_comments")),
+    )
+    with op.batch_alter_table("path_comments", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_path_comments_draft_id"), ["draft_id"], unique=False)
 
     op.create_table(
         "runs",
@@ -1601,6 +1646,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_runs_case")
 
     op.drop_table("runs")
+    with op.batch_alter_table("path_comments", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_path_comments_draft_id"))
+
+    op.drop_table("path_comments")
     with op.batch_alter_table("outcomes", schema=None) as batch_op:
         batch_op.drop_index("ix_outcomes_subject")
         batch_op.drop_index(batch_op.f("ix_outcomes_case_id"))
@@ -1661,6 +1710,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_person_tokens_find")
 
     op.drop_table("person_tokens")
+    with op.batch_alter_table("path_drafts", schema=None) as batch_op:
+        batch_op.drop_index("ix_path_drafts_status")
+        batch_op.drop_index("ix_path_drafts_path")
+
+    op.drop_table("path_drafts")
     with op.batch_alter_table("notifications", schema=None) as batch_op:
         batch_op.drop_index("ix_notifications_user")
         batch_op.drop_index("ix_notifications_desk")

@@ -1,0 +1,95 @@
+"""Drafts of paths: begin, save, look at what is wrong with them; and what a diagram may name."""
+
+from __future__ import annotations
+
+from api.schemas.path_drafts import (
+    BODY_LIMIT,
+    BeginDraft,
+    DraftsQuery,
+    LookAtDiagram,
+    SaveDiagram,
+    SaveForm,
+    VocabularyQuery,
+)
+from api.transport.endpoint import Ask, Noun
+from api.transport.problems import language
+from nrm.actions import path_drafts as actions
+from nrm.actions.path_drafts import DiagramSaved, DraftChanged
+from nrm.actions.path_findings import FindingView, draft_findings
+from nrm.actions.path_vocabulary import PathVocabulary
+from nrm.actions.path_vocabulary import path_vocabulary as tell
+from nrm.queries import path_drafts as queries
+from nrm.queries.path_drafts import DraftRow, DraftView
+
+path_drafts = Noun("path_drafts")
+
+
+@path_drafts.get("/path-drafts", query=DraftsQuery, answer=tuple[DraftRow, ...])
+def list_drafts(ask: Ask) -> tuple[DraftRow, ...]:
+    """List the drafts of paths that are open, the last changed first; with `closed` the others too."""
+    return queries.draft_list(ask.actor, path=ask.query["path"], closed=ask.query["closed"])
+
+
+@path_drafts.post("/path-drafts", permission="path.edit", body=BeginDraft, answer=DraftChanged, status=201)
+def begin(ask: Ask) -> DraftChanged:
+    """Begin a draft of a path, of an older version of one to go back to it, or of a new path."""
+    return actions.begin_draft(ask.actor, **ask.body)
+
+
+@path_drafts.get("/path-drafts/<draft_id>", answer=DraftView)
+def read_draft(ask: Ask, draft_id: str) -> DraftView:
+    """Read a draft: its diagram, the forms that it changes, its scenarios."""
+    return queries.draft(ask.actor, draft_id)
+
+
+@path_drafts.put(
+    "/path-drafts/<draft_id>/diagram",
+    permission="path.edit",
+    body=SaveDiagram,
+    answer=DiagramSaved,
+    versioned=True,
+    limit=BODY_LIMIT,
+)
+def save_diagram(ask: Ask, draft_id: str) -> DiagramSaved:
+    """Save the diagram of a draft, however unfinished; what is wrong with it comes back, and stops nothing."""
+    version = ask.version or 0
+    return actions.save_diagram(ask.actor, draft_id, diagram=ask.body["diagram"], version=version, language=language())
+
+
+@path_drafts.post(
+    "/path-drafts/<draft_id>/findings",
+    body=LookAtDiagram,
+    answer=tuple[FindingView, ...],
+    status=200,
+    limit=BODY_LIMIT,
+    keyed=False,
+)
+def look_at(ask: Ask, draft_id: str) -> tuple[FindingView, ...]:
+    """Say what is wrong with a diagram as part of a draft, without saving it."""
+    return draft_findings(ask.actor, draft_id, diagram=ask.body["diagram"], language=language())
+
+
+@path_drafts.put(
+    "/path-drafts/<draft_id>/forms/<key>", permission="path.edit", body=SaveForm, answer=DraftChanged, versioned=True
+)
+def save_form(ask: Ask, draft_id: str, key: str) -> DraftChanged:
+    """Change a form in a draft, or add one."""
+    return actions.save_form(ask.actor, draft_id, key=key, content=ask.body["content"], version=ask.version or 0)
+
+
+@path_drafts.delete("/path-drafts/<draft_id>/forms/<key>", permission="path.edit", answer=DraftChanged, versioned=True)
+def drop_form(ask: Ask, draft_id: str, key: str) -> DraftChanged:
+    """Take a changed form out of a draft: the path asks its newest version again."""
+    return actions.drop_form(ask.actor, draft_id, key=key, version=ask.version or 0)
+
+
+@path_drafts.post("/path-drafts/<draft_id>/discard", permission="path.edit", answer=DraftChanged, versioned=True)
+def discard(ask: Ask, draft_id: str) -> DraftChanged:
+    """Give a draft up; it stays to be read."""
+    return actions.discard_draft(ask.actor, draft_id, version=ask.version or 0)
+
+
+@path_drafts.get("/path-vocabulary", query=VocabularyQuery, answer=PathVocabulary)
+def vocabulary(ask: Ask) -> PathVocabulary:
+    """Give everything that a diagram may name, with names in the reader's language."""
+    return tell(ask.actor, language=language(), draft_id=ask.query["draft"])

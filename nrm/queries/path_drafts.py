@@ -1,0 +1,154 @@
+"""Drafts of paths, for those who change and publish them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Select, select
+
+from nrm.actors import Actor
+from nrm.countries import Json
+from nrm.db import db
+from nrm.errors import NotAllowed, NotFound
+from nrm.models import Path, PathDraft, PathVersion
+from nrm.rules.drafts import EDIT, PUBLISH, DraftState, draft_moves
+from nrm.vocabulary import DraftStatus
+
+OPEN: Final = (str(DraftStatus.DRAFT), str(DraftStatus.IN_REVIEW))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRow:
+    """A draft of a path.
+
+    Attributes:
+        base_number: number of the version that it began with; None for a path without one.
+        is_outdated: another version was published since.
+        actions: what whoever asks may do with it now.
+    """
+
+    id: str
+    path: str
+    names: Mapping[str, str]
+    status: str
+    version: int
+    base_version_id: str | None
+    base_number: int | None
+    is_outdated: bool
+    created_at: datetime
+    created_by: str
+    changed_at: datetime
+    changed_by: str
+    submitted_at: datetime | None
+    submitted_by: str | None
+    decided_at: datetime | None
+    decided_by: str | None
+    published_version_id: str | None
+    note: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftView:
+    """A draft, opened.
+
+    Attributes:
+        draft: its row.
+        diagram: the BPMN text.
+        forms: content of the forms that it changes or adds, by key.
+        scenarios: its scenarios by name, as in scenario files.
+    """
+
+    draft: DraftRow
+    diagram: str
+    forms: Mapping[str, Mapping[str, Json]]
+    scenarios: Mapping[str, Mapping[str, Json]]
+
+    @property
+    def version(self) -> int:
+        """Version of the draft, for the header ETag."""
+        return self.draft.version
+
+
+def must_see(actor: Actor) -> None:
+    """Stop unless somebody may see drafts.
+
+    Raises:
+        NotAllowed: they neither change nor publish paths.
+    """
+    if not (actor.may(EDIT) or actor.may(PUBLISH)):
+        raise NotAllowed("not_allowed", permission=EDIT)
+
+
+def draft_list(actor: Actor, *, path: str | None = None, closed: bool = False) -> tuple[DraftRow, ...]:
+    """List drafts, the last changed first.
+
+    Args:
+        actor: who asks.
+        path: only those of this path.
+        closed: the published and discarded ones too.
+
+    Raises:
+        NotAllowed: the actor may not see drafts.
+    """
+    must_see(actor)
+    statement = _rows().order_by(PathDraft.changed_at.desc(), PathDraft.id).limit(200)
+    if path is not None:
+        statement = statement.where(PathDraft.path_key == path)
+    if not closed:
+        statement = statement.where(PathDraft.status.in_(OPEN))
+    found = db.session.execute(statement)
+    return tuple(_row(actor, row, latest, number) for row, latest, number in found)
+
+
+def draft(actor: Actor, draft_id: str) -> DraftView:
+    """Give a draft.
+
+    Raises:
+        NotFound: there is none of this id.
+        NotAllowed: the actor may not see drafts.
+    """
+    must_see(actor)
+    found = db.session.execute(_rows().where(PathDraft.id == draft_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    row, latest, number = found
+    shown = _row(actor, row, latest, number)
+    return DraftView(draft=shown, diagram=row.diagram, forms=row.forms, scenarios=row.scenarios)
+
+
+def _rows() -> Select[PathDraft, str | None, int]:
+    return (
+        select(PathDraft, Path.latest_id, PathVersion.number)
+        .outerjoin(Path, Path.key == PathDraft.path_key)
+        .outerjoin(PathVersion, PathVersion.id == PathDraft.base_version_id)
+    )
+
+
+def _row(actor: Actor, row: PathDraft, latest: str | None, number: int | None) -> DraftRow:
+    state = DraftState(status=row.status, changed_by=row.changed_by, submitted_by=row.submitted_by)
+    moves = draft_moves(state, actor_id=actor.id, may_edit=actor.may(EDIT), may_publish=actor.may(PUBLISH))
+    return DraftRow(
+        id=row.id,
+        path=row.path_key,
+        names=row.names,
+        status=row.status,
+        version=row.version,
+        base_version_id=row.base_version_id,
+        base_number=number,
+        is_outdated=row.status in OPEN and latest != row.base_version_id,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        changed_at=row.changed_at,
+        changed_by=row.changed_by,
+        submitted_at=row.submitted_at,
+        submitted_by=row.submitted_by,
+        decided_at=row.decided_at,
+        decided_by=row.decided_by,
+        published_version_id=row.published_version_id,
+        note=row.note,
+        actions=moves,
+    )

@@ -1,0 +1,46 @@
+"""What may be done with a draft of a path, and by whom: one person changes it, another one publishes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from nrm.vocabulary import DraftStatus
+
+EDIT: Final = "path.edit"
+PUBLISH: Final = "path.publish"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftState:
+    """As much of a draft as decides who may do what.
+
+    Attributes:
+        status: one of `DraftStatus`.
+        changed_by: id of whoever changed it last.
+        submitted_by: id of whoever asked for its review; None before that.
+    """
+
+    status: str
+    changed_by: str
+    submitted_by: str | None = None
+
+
+def draft_moves(state: DraftState, *, actor_id: str, may_edit: bool, may_publish: bool) -> tuple[str, ...]:
+    """Give the verbs that somebody may use on a draft now, in the order of the buttons.
+
+    Args:
+        state: the draft.
+        actor_id: who asks; whoever changed it last, or asked for its review, does not publish it, from no seat.
+        may_edit: has the permission "path.edit".
+        may_publish: has the permission "path.publish".
+    """
+    if state.status == DraftStatus.DRAFT:
+        return ("save", "submit", "discard") if may_edit else ()
+    if state.status != DraftStatus.IN_REVIEW:
+        return ()
+    second = may_publish and actor_id not in {state.changed_by, state.submitted_by}
+    moves = ["publish"] if second else []
+    if may_publish or may_edit:
+        moves.append("send_back")
+    return tuple(moves)
