@@ -1,4 +1,4 @@
-"""`nrm path …`: check, play and draw referral paths."""
+"""`nrm path …`: check, import, play and draw referral paths."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import orjson
 
 from api.cli.starting import example
 from nrm.actions.path_checks import lint_files, play_pack
+from nrm.actions.path_imports import import_file
 from nrm.queries.path_list import draw_file
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -20,7 +21,7 @@ _LANGUAGE = click.option(
 
 @click.group()
 def path() -> None:
-    """Check, play and draw referral paths."""
+    """Check, import, play and draw referral paths."""
 
 
 @path.command()
@@ -43,6 +44,28 @@ def _in_words(line: str) -> str:
     found = orjson.loads(line)
     place = ":".join(str(found[part]) for part in ("file", "line", "element") if found.get(part))
     return f"{place}: {found['severity']} {found['code']}: {found['text']}"
+
+
+@path.command("import")
+@click.argument("file", type=_FILE)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
+@click.option("--process", help="Id or name of the process to take; else the executable or the largest one.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: what was changed, and every finding.")
+@_LANGUAGE
+@example("nrm path import drawn-elsewhere.bpmn -o my-country/paths/new_path.bpmn --json")
+def import_(file: Path, output: Path | None, process: str | None, language: str, *, as_json: bool) -> int:
+    """Take over a diagram of another tool and tell each change; exit status 1 when it cannot be loaded at all."""
+    report = import_file(file.read_bytes(), file=str(file), process=process)
+    if as_json:
+        click.echo(report.json(language))
+    else:
+        for line in report.lines(language):
+            click.echo(_in_words(line))
+    if report.xml is None:
+        return 1
+    if output is not None:
+        output.write_bytes(report.xml)
+    return 0
 
 
 @path.command()

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final, cast
 
 from nrm.engine.findings import Finding, Severity
+from nrm.engine.importing import Imported, ImportedProcess, import_diagram
 from nrm.engine.lint import Known, KnownCheck, KnownTable, has_errors, lint_path, ordered
 from nrm.engine.parsing import compile_path
 from nrm.engine.reading import processes, read_diagram
@@ -95,7 +96,15 @@ def _key_of(xml: bytes) -> str | None:
         return None
 
 
-WORKS: Final[Mapping[str, Callable[[Json, bytes], Json]]] = {"check": _check}
+def _import(data: Json, xml: bytes) -> Json:
+    process = data["process"]
+    try:
+        return imported_to_json(import_diagram(xml, process=None if process is None else str(process)))
+    except BadPath as problem:
+        return {"findings": [finding_to_json(each) for each in problem.findings if isinstance(each, Finding)]}
+
+
+WORKS: Final[Mapping[str, Callable[[Json, bytes], Json]]] = {"check": _check, "import": _import}
 """What a child can be asked to do: name → the work, given the request and the bytes that it is about."""
 
 
@@ -136,6 +145,35 @@ def finding_from_json(data: Json) -> Finding:
         severity=Severity(str(data["severity"])),
         params=cast(Mapping[str, str | int], data["params"]),
         line=line if isinstance(line, int) else None,
+    )
+
+
+def imported_to_json(imported: Imported) -> Json:
+    """Write an imported diagram."""
+    return {
+        "xml": imported.xml.decode("utf-8"),
+        "findings": [finding_to_json(each) for each in imported.findings],
+        "processes": [
+            {"id": each.id, "name": each.name, "steps": each.steps, "chosen": each.chosen}
+            for each in imported.processes
+        ],
+    }
+
+
+def imported_from_json(data: Json) -> Imported:
+    """Read an imported diagram."""
+    return Imported(
+        xml=str(data["xml"]).encode("utf-8"),
+        findings=tuple(finding_from_json(each) for each in cast(list[Json], data["findings"])),
+        processes=tuple(
+            ImportedProcess(
+                id=str(each["id"]),
+                name=str(each["name"]),
+                steps=cast(int, each["steps"]),
+                chosen=bool(each["chosen"]),
+            )
+            for each in cast(list[Json], data["processes"])
+        ),
     )
 
 

@@ -22,11 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from nrm.engine.checker import READY, finding_from_json, known_to_json, resources_to_json
+from nrm.engine.checker import READY, finding_from_json, imported_from_json, known_to_json, resources_to_json
 from nrm.engine.findings import Finding
+from nrm.engine.importing import Imported
 from nrm.engine.lint import Known
 from nrm.engine.steps import Resources
-from nrm.errors import Busy
+from nrm.errors import BadPath, Busy
 
 SECONDS: Final = 5.0
 MEGABYTES: Final = 512
@@ -36,7 +37,7 @@ AT_ONCE: Final = 2
 PATIENCE: Final = 15.0
 """Seconds that one waits for a child before one is told to come again."""
 CHECKS_PER_CHILD: Final = 200
-MAX_ANSWER: Final = 4_000_000
+MAX_ANSWER: Final = 12_000_000
 GAVE_UP: Final = frozenset({"took_too_long", "too_much_memory", "checker_crashed"})
 """Findings that tell of the check and of the machine, not surely of the diagram: the next check may say otherwise."""
 
@@ -112,6 +113,31 @@ def inspect_diagram(
     findings = tuple(finding_from_json(each) for each in found) if isinstance(found, list) else ()
     key = answer.get("key")
     return Inspected(key=key if isinstance(key, str) else None, findings=findings)
+
+
+def import_diagram(
+    xml: bytes, *, process: str | None = None, seconds: float = SECONDS, megabytes: int = MEGABYTES
+) -> Imported:
+    """Import a diagram of another tool in a child process, see `nrm.engine.importing.import_diagram`.
+
+    Args:
+        xml: the file's bytes, from anybody.
+        process: id or name of the process that becomes the path; None for the executable or the largest one.
+        seconds: wall time after which the child is killed.
+        megabytes: address space of the child.
+
+    Raises:
+        BadPath: it cannot be loaded; the finding may be one of `GAVE_UP`.
+        Busy: too many diagrams are being checked at this moment.
+    """
+    try:
+        answer = ask_child({"do": "import", "process": process}, xml, seconds=seconds, megabytes=megabytes)
+    except GaveUp as problem:
+        raise BadPath([problem.finding]) from None
+    if "xml" in answer:
+        return imported_from_json(answer)
+    found = answer["findings"]
+    raise BadPath([finding_from_json(each) for each in found] if isinstance(found, list) else [])
 
 
 class GaveUp(Exception):

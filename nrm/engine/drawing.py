@@ -13,7 +13,9 @@ from typing import Final
 
 from lxml import etree
 
-from nrm.engine.reading import BPMN, BPMNDI, DC, DI, NRM, local_name, read_diagram
+from nrm.engine.importing import read_to_draw
+from nrm.engine.outlines import MARKS, THINGS, Box
+from nrm.engine.reading import BPMN, BPMNDI, DC, DI, NRM, local_name
 
 SVG: Final = "http://www.w3.org/2000/svg"
 RIGHT_TO_LEFT: Final = frozenset({"ar", "ckb"})
@@ -33,41 +35,12 @@ STYLE: Final = (
 ) + "".join(f".state-{name}{{fill:{colour}}}" for name, colour in STATES.items())
 MARGIN: Final = 20.0
 LARGEST: Final = 100_000.0
+_SCOPES: Final = frozenset({"subProcess", "transaction", "adHocSubProcess", "subChoreography"})
+_CLOSED: Final = "M-7,-7H7V7H-7ZM0,-4V4M-4,0H4"
+_DASHED: Final = frozenset({"messageFlow", "association", "dataInputAssociation", "dataOutputAssociation"})
 _EVENTS: Final = frozenset(
     {"startEvent", "endEvent", "boundaryEvent", "intermediateCatchEvent", "intermediateThrowEvent"}
 )
-_MARKS: Final[Mapping[str, str]] = {
-    "exclusiveGateway": "M-8,-8L8,8M8,-8L-8,8",
-    "parallelGateway": "M0,-11V11M-11,0H11",
-    "inclusiveGateway": "M-10,0a10,10 0 1,0 20,0a10,10 0 1,0 -20,0",
-    "eventBasedGateway": "M-12,0a12,12 0 1,0 24,0a12,12 0 1,0 -24,0M0,-8L8,-2L5,7H-5L-8,-2Z",
-    "messageEventDefinition": "M-8,-5H8V6H-8ZM-8,-5L0,1L8,-5",
-    "timerEventDefinition": "M-9,0a9,9 0 1,0 18,0a9,9 0 1,0 -18,0M0,-6V0L4,3",
-    "errorEventDefinition": "M-8,7L-3,-7L2,3L8,-7L3,7L-2,-3Z",
-    "escalationEventDefinition": "M0,-9L7,8L0,1L-7,8Z",
-    "signalEventDefinition": "M0,-8L8,6H-8Z",
-    "terminateEventDefinition": "M-8,0a8,8 0 1,0 16,0a8,8 0 1,0 -16,0",
-    "userTask": "M-4,-3a4,4 0 1,0 8,0a4,4 0 1,0 -8,0M-8,9V6Q-8,2 -4,2H4Q8,2 8,6V9Z",
-    "serviceTask": "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0M0,-8V-5M0,5V8M-8,0H-5M5,0H8"
-    "M-6,-6L-4,-4M4,4L6,6M6,-6L4,-4M-4,4L-6,6",
-    "sendTask": "M-8,-5H8V6H-8ZM-8,-5L0,1L8,-5",
-    "receiveTask": "M-8,-5H8V6H-8ZM-8,-5L0,1L8,-5",
-    "businessRuleTask": "M-8,-7H8V7H-8ZM-8,-3H8M-8,2H8M-3,-3V7",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Box:
-    """A rectangle of the drawing."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        return self.x + self.width / 2, self.y + self.height / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +54,14 @@ class _Sheet:
     left: float
     right: float
     links: Mapping[str, str]
+    closed: frozenset[str]
 
     def across(self, x: float) -> float:
         return self.left + self.right - x if self.mirrored else x
 
-    def box(self, bounds: etree._Element) -> _Box:
+    def box(self, bounds: etree._Element) -> Box:
         x, y, width, height = (_number(bounds.get(name)) for name in ("x", "y", "width", "height"))
-        return _Box(x=self.across(x + width) if self.mirrored else x, y=y, width=width, height=height)
+        return Box(x=self.across(x + width) if self.mirrored else x, y=y, width=width, height=height)
 
 
 def draw_path(
@@ -102,7 +76,7 @@ def draw_path(
     """Draw a path.
 
     Args:
-        xml: a BPMN file with diagram interchange.
+        xml: a BPMN file of any tool, also one that cannot run; one without diagram interchange is laid out.
         language: language of the texts (ar, ckb, en); the diagram's own names where a text is missing.
         states: step id → one of `STATES`; a step that is not named is drawn plain.
         mirrored: draw from right to left; None for "as the language is written".
@@ -113,9 +87,10 @@ def draw_path(
         An SVG document as text; steps carry `data-step` with their id. Sizes are in pixels of the diagram.
 
     Raises:
-        BadPath: the file cannot be read, see `read_diagram`.
+        BadPath: the file cannot be read, see `read_to_draw`.
     """
-    root = read_diagram(xml)
+    root = read_to_draw(xml)
+    _stack(root)
     shapes = root.findall(f".//{{{BPMNDI}}}BPMNShape")
     edges = root.findall(f".//{{{BPMNDI}}}BPMNEdge")
     area = _area(shapes, edges)
@@ -127,6 +102,7 @@ def draw_path(
         left=area.x,
         right=area.x + area.width,
         links=links or {},
+        closed=_closed(shapes),
     )
     drawing = _canvas(area, language)
     if links:
@@ -144,6 +120,19 @@ def draw_path(
     return str(etree.tostring(drawing, encoding="unicode"))
 
 
+def _stack(root: etree._Element) -> None:
+    """Move the second and further drawings of a file below the first: sub-processes that are opened on their own."""
+    below = -math.inf
+    for diagram in root.findall(f"{{{BPMNDI}}}BPMNDiagram"):
+        shapes = diagram.findall(f".//{{{BPMNDI}}}BPMNShape")
+        area = _area(shapes, diagram.findall(f".//{{{BPMNDI}}}BPMNEdge"))
+        down = max(below - area.y, 0.0)
+        for part in diagram.iter(f"{{{DC}}}Bounds", f"{{{DI}}}waypoint") if down else ():
+            part.set("y", f"{_number(part.get('y')) + down:g}")
+        if shapes:
+            below = area.y + area.height + down
+
+
 def _number(text: str | None) -> float:
     try:
         value = float(text or 0)
@@ -152,7 +141,11 @@ def _number(text: str | None) -> float:
     return max(-LARGEST, min(LARGEST, value)) if math.isfinite(value) else 0.0
 
 
-def _area(shapes: list[etree._Element], edges: list[etree._Element]) -> _Box:
+def _closed(shapes: list[etree._Element]) -> frozenset[str]:
+    return frozenset(shape.get("bpmnElement", "") for shape in shapes if shape.get("isExpanded") == "false")
+
+
+def _area(shapes: list[etree._Element], edges: list[etree._Element]) -> Box:
     xs, ys = [], []
     for owner in (*shapes, *edges):
         for part in owner.iter(f"{{{DC}}}Bounds", f"{{{DI}}}waypoint"):
@@ -160,10 +153,10 @@ def _area(shapes: list[etree._Element], edges: list[etree._Element]) -> _Box:
             xs += [x, x + _number(part.get("width"))]
             ys += [y, y + _number(part.get("height"))]
     left, top = min(xs, default=0.0) - MARGIN, min(ys, default=0.0) - MARGIN
-    return _Box(x=left, y=top, width=max(xs, default=0.0) + MARGIN - left, height=max(ys, default=0.0) + MARGIN - top)
+    return Box(x=left, y=top, width=max(xs, default=0.0) + MARGIN - left, height=max(ys, default=0.0) + MARGIN - top)
 
 
-def _canvas(area: _Box, language: str) -> etree._Element:
+def _canvas(area: Box, language: str) -> etree._Element:
     size = f"{area.x:g} {area.y:g} {area.width:g} {area.height:g}"
     drawing = etree.Element(f"{{{SVG}}}svg", nsmap={None: SVG}, viewBox=size, lang=language, role="img")
     drawing.set("width", f"{area.width:g}")
@@ -183,7 +176,7 @@ def _depth(shape: etree._Element, sheet: _Sheet) -> tuple[int, float]:
     """Order shapes from the back to the front: pools, lanes, large before small, boundary events last."""
     element = sheet.elements.get(shape.get("bpmnElement", ""))
     kind = local_name(element) if element is not None else ""
-    layer = {"participant": 0, "lane": 1, "subProcess": 2, "boundaryEvent": 4}.get(kind, 3)
+    layer = {"participant": 0, "lane": 1, "boundaryEvent": 4}.get(kind, 2 if kind in _SCOPES else 3)
     bounds = shape.find(f"{{{DC}}}Bounds")
     return layer, -_number(bounds.get("width")) if bounds is not None else 0.0
 
@@ -213,6 +206,8 @@ def _draw_shape(drawing: etree._Element, shape: etree._Element, sheet: _Sheet) -
     style = f"shape state-{state}" if state in STATES else "shape"
     if kind in ("participant", "lane"):
         _draw_band(group, kind, box, _text_of(element, sheet), sheet)
+    elif kind in THINGS:
+        _draw_thing(group, element, box, sheet)
     elif kind in _EVENTS:
         _draw_event(group, element, box, style)
     elif kind.endswith("Gateway"):
@@ -225,21 +220,29 @@ def _draw_shape(drawing: etree._Element, shape: etree._Element, sheet: _Sheet) -
         _draw_activity(group, element, box, style, sheet)
 
 
-def _rect(group: etree._Element, box: _Box, style: str, radius: int = 0) -> None:
+def _draw_thing(group: etree._Element, element: etree._Element, box: Box, sheet: _Sheet) -> None:
+    """Draw what only explains: notes, groups and data, as other tools draw them."""
+    kind = local_name(element)
+    _add(group, "path", d=THINGS[kind](box), **{"class": "mark dashed" if kind == "group" else "mark"})
+    text = element.findtext(f"{{{BPMN}}}text") if kind == "textAnnotation" else _text_of(element, sheet)
+    _write(group, (text or "").strip(), box, sheet.language, small=True)
+
+
+def _rect(group: etree._Element, box: Box, style: str, radius: int = 0) -> None:
     attributes = {"x": box.x, "y": box.y, "width": box.width, "height": box.height, "rx": radius}
     _add(group, "rect", **{name: f"{value:g}" for name, value in attributes.items()}, **{"class": style})
 
 
-def _draw_band(group: etree._Element, kind: str, box: _Box, text: str, sheet: _Sheet) -> None:
+def _draw_band(group: etree._Element, kind: str, box: Box, text: str, sheet: _Sheet) -> None:
     """Draw a pool or a lane with its name written upwards along its first edge."""
     _rect(group, box, "pool" if kind == "participant" else "lane")
     x = box.x + box.width - 15 if sheet.mirrored else box.x + 15
     y = box.middle[1]
     turn = _add(group, "g", transform=f"rotate({90 if sheet.mirrored else -90} {x:g} {y:g})")
-    _write(turn, text, _Box(x=x - box.height / 2, y=y - 15, width=box.height, height=30), sheet.language)
+    _write(turn, text, Box(x=x - box.height / 2, y=y - 15, width=box.height, height=30), sheet.language)
 
 
-def _draw_event(group: etree._Element, element: etree._Element, box: _Box, style: str) -> None:
+def _draw_event(group: etree._Element, element: etree._Element, box: Box, style: str) -> None:
     kind = local_name(element)
     x, y = box.middle
     dashed = " dashed" if element.get("cancelActivity") == "false" else ""
@@ -248,24 +251,32 @@ def _draw_event(group: etree._Element, element: etree._Element, box: _Box, style
     if kind not in ("startEvent", "endEvent"):
         _add(group, "circle", cx=f"{x:g}", cy=f"{y:g}", r=f"{box.width / 2 - 3:g}", **{"class": "mark" + dashed})
     for part in element:
-        if isinstance(part.tag, str) and local_name(part) in _MARKS:
+        if isinstance(part.tag, str) and local_name(part) in MARKS:
             solid = kind in ("endEvent", "intermediateThrowEvent")
             _draw_mark(group, local_name(part), x, y, "mark solid" if solid else "mark")
 
 
 def _draw_mark(group: etree._Element, kind: str, x: float, y: float, style: str = "mark") -> None:
-    if kind in _MARKS:
-        _add(group, "path", d=_MARKS[kind], transform=f"translate({x:g} {y:g})", **{"class": style})
+    if kind in MARKS:
+        _add(group, "path", d=MARKS[kind], transform=f"translate({x:g} {y:g})", **{"class": style})
 
 
-def _draw_activity(group: etree._Element, element: etree._Element, box: _Box, style: str, sheet: _Sheet) -> None:
+def _draw_activity(group: etree._Element, element: etree._Element, box: Box, style: str, sheet: _Sheet) -> None:
     kind = local_name(element)
-    if kind == "subProcess":
+    if kind in _SCOPES and not _is_closed(element, sheet):
         _rect(group, box, "scope", 10)
-        top = _Box(x=box.x, y=box.y + 4, width=box.width, height=18)
+        top = Box(x=box.x, y=box.y + 4, width=box.width, height=18)
         _write(group, _text_of(element, sheet), top, sheet.language)
         return
     _rect(group, box, style + (" thick" if kind == "callActivity" else ""), 10)
+    if kind in _SCOPES:
+        _add(
+            group,
+            "path",
+            d=_CLOSED,
+            transform=f"translate({box.middle[0]:g} {box.y + box.height - 9:g})",
+            **{"class": "mark"},
+        )
     _draw_mark(group, kind, box.x + (box.width - 14 if sheet.mirrored else 14), box.y + 14)
     _write(group, _text_of(element, sheet), box, sheet.language)
     rounds = element.find(f"{{{BPMN}}}multiInstanceLoopCharacteristics")
@@ -275,14 +286,22 @@ def _draw_activity(group: etree._Element, element: etree._Element, box: _Box, st
         _add(group, "path", d=lines, transform=f"translate({x:g} {y:g})", **{"class": "mark thick-line"})
 
 
+def _is_closed(element: etree._Element, sheet: _Sheet) -> bool:
+    """Tell whether a sub-process is drawn without what it holds."""
+    return element.get("id") in sheet.closed
+
+
 def _draw_edge(drawing: etree._Element, edge: etree._Element, sheet: _Sheet) -> None:
     points = [(sheet.across(_number(p.get("x"))), _number(p.get("y"))) for p in edge.iterfind(f"{{{DI}}}waypoint")]
     if len(points) < 2:
         return
     line = "M" + "L".join(f"{x:g},{y:g}" for x, y in points)
     flow = edge.get("bpmnElement", "")
-    _add(drawing, "path", d=line, **{"class": "flow", "marker-end": "url(#arrow)", "data-flow": flow})
     element = sheet.elements.get(flow)
+    kind = "" if element is None else local_name(element)
+    path = _add(drawing, "path", d=line, **{"class": "flow dashed" if kind in _DASHED else "flow", "data-flow": flow})
+    if kind != "association":
+        path.set("marker-end", "url(#arrow)")
     source = sheet.elements.get(element.get("sourceRef", "")) if element is not None else None
     if source is not None and source.get("default") == flow:
         _draw_default(drawing, points)
@@ -296,15 +315,20 @@ def _draw_default(drawing: etree._Element, points: list[tuple[float, float]]) ->
     _add(drawing, "path", d=f"M{x - 4:g},{y + 4:g}L{x + 4:g},{y - 4:g}", **{"class": "mark"})
 
 
+def _is_named_outside(kind: str) -> bool:
+    """Tell whether a kind of element has its name beside its shape and not inside."""
+    return kind not in THINGS and not kind.endswith(("Task", "task", "Activity", "rocess", "lane", "participant"))
+
+
 def _draw_label(drawing: etree._Element, owner: etree._Element, sheet: _Sheet) -> None:
     element = sheet.elements.get(owner.get("bpmnElement", ""))
     bounds = owner.find(f"{{{BPMNDI}}}BPMNLabel/{{{DC}}}Bounds")
-    if element is None or bounds is None or local_name(element).endswith(("Task", "task", "Activity", "Process")):
+    if element is None or bounds is None or not _is_named_outside(local_name(element)):
         return
     _write(drawing, _text_of(element, sheet), sheet.box(bounds), sheet.language, small=True)
 
 
-def _write(parent: etree._Element, text: str, box: _Box, language: str, *, small: bool = False) -> None:
+def _write(parent: etree._Element, text: str, box: Box, language: str, *, small: bool = False) -> None:
     """Write a text into the middle of a box, in as many lines as its width needs."""
     size = 11 if small else 12
     lines = _lines(text, box.width - (0 if small else 10), size * 0.55)

@@ -54,7 +54,7 @@ FLOW_NODES: Final = frozenset(
 _SCOPES: Final = frozenset(
     f"{{{BPMN}}}{name}" for name in ("process", "subProcess", "transaction", "adHocSubProcess", "choreography")
 )
-_PLAIN_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)
+PLAIN_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _DECLARATION = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([^\"']{1,40})[\"']")
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -73,7 +73,7 @@ def read_diagram(xml: bytes) -> etree._Element:
         BadPath: the bytes are not one readable BPMN process within the limits; `findings` says what and where.
     """
     root = read_tree(xml)
-    _refuse(_document_findings(root))
+    refuse(_document_findings(root))
     return root
 
 
@@ -83,8 +83,8 @@ def read_tree(xml: bytes) -> etree._Element:
     Raises:
         BadPath: the bytes are not XML, or beyond the limits.
     """
-    root = _parse(_decode(xml))
-    _refuse(_tree_findings(root))
+    root = parse_text(_decode(xml))
+    refuse(tree_findings(root))
     return root
 
 
@@ -125,7 +125,7 @@ def _decode(xml: bytes) -> str:
         text = bare.decode(encoding)
     except UnicodeDecodeError as problem:
         raise _bad("not_decodable", line=bare[: problem.start].count(b"\n") + 1, encoding=encoding) from None
-    _refuse_declarations(text)
+    refuse_declarations(text)
     return text
 
 
@@ -139,7 +139,7 @@ def _declared_encoding(xml: bytes) -> str:
     return encoding
 
 
-def _refuse_declarations(text: str) -> None:
+def refuse_declarations(text: str) -> None:
     """Refuse every DOCTYPE before a parser sees it."""
     # XML allows only this spelling; one in a comment or CDATA is refused too, which costs nobody anything.
     for word in ("<!DOCTYPE", "<!ENTITY"):
@@ -147,7 +147,7 @@ def _refuse_declarations(text: str) -> None:
             raise _bad("doctype", line=text[: text.index(word)].count("\n") + 1)
 
 
-def _parse(text: str) -> etree._Element:
+def parse_text(text: str) -> etree._Element:
     """Parse the text with a parser that opens and expands nothing."""
     parser = etree.XMLParser(
         encoding="utf-8",
@@ -167,7 +167,7 @@ def _parse(text: str) -> etree._Element:
         raise _bad("too_deep" if deep else "not_xml", line=problem.lineno or 1, limit=MAX_DEPTH) from None
 
 
-def _tree_findings(root: etree._Element) -> Iterator[Finding]:
+def tree_findings(root: etree._Element) -> Iterator[Finding]:
     """Check size and shape: what every later reader relies on to end soon."""
     if root.getroottree().docinfo.doctype:
         yield Finding(code="doctype", line=1)
@@ -214,7 +214,7 @@ def _document_findings(root: etree._Element) -> Iterator[Finding]:
         found = element.get("id")
         if found is None:
             continue
-        if not _PLAIN_ID.fullmatch(found):
+        if not PLAIN_ID.fullmatch(found):
             yield Finding(code="bad_id", line=_line(element), params={"id": printable(found)})
         elif found in seen:
             yield Finding(code="duplicate_id", element=found, line=_line(element), params={"id": found})
@@ -269,7 +269,7 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "�" for sign in text[:60])
 
 
-def _refuse(findings: Iterator[Finding]) -> None:
+def refuse(findings: Iterator[Finding]) -> None:
     """Raise when there is a finding; at most `MAX_FINDINGS` are kept."""
     kept: list[Finding] = []
     for finding in findings:
@@ -288,7 +288,7 @@ def _bad(code: str, *, line: int | None = None, **params: str | int) -> BadPath:
 def _at(element: etree._Element, code: str, **params: str | int) -> Finding:
     """Build a finding at the nearest element that has a plain id."""
     at: etree._Element | None = element
-    while at is not None and not _PLAIN_ID.fullmatch(at.get("id") or ""):
+    while at is not None and not PLAIN_ID.fullmatch(at.get("id") or ""):
         at = at.getparent()
     return Finding(code=code, element="" if at is None else at.get("id") or "", line=_line(element), params=params)
 

@@ -40,16 +40,19 @@ def findings_json(findings: Iterable[Finding], language: str, *, file: str = "")
         file: name of the file that they are about, as the user gave it.
     """
     for finding in findings:
-        entry = {
-            "file": file,
-            "line": finding.line,
-            "element": finding.element,
-            "severity": str(finding.severity),
-            "code": finding.code,
-            "params": dict(finding.params),
-            "text": render_finding(finding, language),
-        }
-        yield json.dumps(entry, ensure_ascii=False)
+        yield json.dumps({"file": file, **finding_entry(finding, language)}, ensure_ascii=False)
+
+
+def finding_entry(finding: Finding, language: str) -> dict[str, object]:
+    """Give a finding as a JSON object: line, element, severity, code, params and its text in a language."""
+    return {
+        "line": finding.line,
+        "element": finding.element,
+        "severity": str(finding.severity),
+        "code": finding.code,
+        "params": dict(finding.params),
+        "text": render_finding(finding, language),
+    }
 
 
 class _Params(dict[str, str]):

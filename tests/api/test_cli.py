@@ -265,3 +265,43 @@ def test_a_partner_gets_a_sandbox_a_client_and_later_another_secret(command: Com
     assert {row["id"] for row in listed} == {made["id"], client["id"], signing["id"], rotated["id"]}
     shown = command("key", "list").output
     assert "revoked" in shown and rotated["key"] not in shown
+
+
+FOREIGN = ROOT / "tests" / "engine" / "foreign"
+
+
+def test_an_admin_imports_a_diagram_of_another_tool_and_hears_what_was_changed(tmp_path: Path) -> None:
+    target = tmp_path / "taken.bpmn"
+    words = ["path", "import", str(FOREIGN / "A.4.1.bpmn"), "--json", "-o", str(target)]
+    done = CliRunner().invoke(nrm, words, standalone_mode=False)
+    assert done.return_value == 0
+    report = json.loads(done.stdout)
+    assert report["loads"] is True
+    assert {"import_plain_task", "import_other_process"} <= {change["code"] for change in report["changes"]}
+    assert [process["chosen"] for process in report["processes"]] == [False, True]
+    assert all(finding["text"] for finding in (*report["changes"], *report["findings"]))
+    again = CliRunner().invoke(nrm, ["path", "lint", str(target), "--json"], standalone_mode=False)
+    assert [json.loads(line)["code"] for line in again.stdout.splitlines()] == [
+        finding["code"] for finding in report["findings"]
+    ]
+
+
+def test_a_hostile_diagram_is_refused_with_its_reason(tmp_path: Path) -> None:
+    bad, target = tmp_path / "bad.bpmn", tmp_path / "taken.bpmn"
+    bad.write_text('<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>&a;</x>', encoding="utf-8")
+    done = CliRunner().invoke(nrm, ["path", "import", str(bad), "--json", "-o", str(target)], standalone_mode=False)
+    assert done.return_value == 1
+    report = json.loads(done.stdout)
+    assert (report["loads"], [finding["code"] for finding in report["findings"]]) == (False, ["doctype"])
+    assert not target.exists()
+    spoken = CliRunner().invoke(nrm, ["path", "import", str(bad), "--language", "ar"], standalone_mode=False)
+    assert "DOCTYPE" in spoken.stdout
+
+
+@pytest.mark.parametrize("file", sorted(FOREIGN.glob("*.bpmn")), ids=lambda file: file.stem)
+def test_a_diagram_of_another_tool_is_drawn(file: Path, tmp_path: Path) -> None:
+    target = tmp_path / "drawn.svg"
+    words = ["path", "draw", str(file), "-o", str(target), "--rtl"]
+    done = CliRunner().invoke(nrm, words, standalone_mode=False)
+    assert done.return_value in (0, None)
+    assert "<svg" in target.read_text("utf-8")

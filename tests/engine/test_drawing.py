@@ -94,9 +94,11 @@ def test_bounds_that_are_no_numbers_do_not_break_the_drawing(number):
     assert "inf" not in draw_path(odd, language="en")
 
 
-def test_a_diagram_without_a_drawing_gives_an_empty_sheet():
+def test_a_diagram_without_a_drawing_is_laid_out_from_left_to_right():
     bare = re.sub(rb"<bpmndi:BPMNDiagram.*</bpmndi:BPMNDiagram>", b"", HELLO, flags=re.DOTALL)
-    assert texts(drawing(bare, language="en")) == ""
+    svg = drawing(bare, language="en")
+    assert "Ask the" in texts(svg)
+    assert left_of(svg, "ask") < left_of(svg, "serve")
 
 
 def test_a_file_that_is_no_diagram_is_refused():
