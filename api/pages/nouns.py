@@ -9,12 +9,14 @@ from typing import Final
 
 from flask import Flask, request
 
+from api.pages.administration import ADMINISTER, administration
 from api.pages.answering import answering
 from api.pages.bulk import bulk
 from api.pages.cases import cases
 from api.pages.consents import consents
 from api.pages.desk import desk
 from api.pages.guide import guide
+from api.pages.incidents import incidents
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names, see
 from api.pages.me import me
@@ -45,6 +47,8 @@ PAGES: Final = (
     person,
     person_pairs,
     consents,
+    administration,
+    incidents,
 )
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
@@ -64,20 +68,22 @@ class Entry:
     here: bool
 
 
-_MENU: Final[tuple[tuple[str, str, str | None, tuple[str, ...]], ...]] = (
+_MENU: Final[tuple[tuple[str, str, str | tuple[str, ...] | None, tuple[str, ...]], ...]] = (
     ("/work", "shell.menu_work", None, ("/work", "/tasks")),
     ("/desk", "desk.desks", "task.assign", ("/desk",)),
     ("/cases", "shell.menu_cases", "case.read", ("/cases",)),
     ("/people", "shell.menu_people", "person.search", ("/people",)),
     ("/referrals", "shell.menu_referrals", "directory.read", ("/referrals",)),
+    ("/admin", "shell.menu_admin", ADMINISTER, ("/admin", "/incidents")),
 )
-"""Address, text, permission that is needed, and the addresses that belong to it."""
+"""Address, text, permission that is needed (one of several), and the addresses that belong to it."""
 
 
 def menu(visit: Visit) -> Iterator[Entry]:
     """Give the main menu of a visitor: only places that the visitor may enter."""
     for address, text, permission, places in _MENU:
-        if permission is None or visit.may(permission):
+        needed = (permission,) if isinstance(permission, str) else permission
+        if needed is None or any(visit.may(one) for one in needed):
             yield Entry(address=address, text=text, here=request.path.startswith(places))
 
 

@@ -124,6 +124,17 @@ def _page(visit: Visit, view: TaskView, shown: _Shown, *, status: int = 200) -> 
     )
 
 
+def questions_of(
+    visit: Visit, view: TaskView, answers: Mapping[str, object], problems: tuple[Problem, ...] = ()
+) -> tuple[tuple[Question, ...], tuple[Wrong, ...]]:
+    """Give the questions of a task's form as somebody else's page asks them, and what is wrong with the answers."""
+    if view.form is None:
+        return (), ()
+    form, shown = parse_form(view.form.content), _Shown(answers=answers, problems=problems)
+    questions = ask(_asked(visit, view, form, shown, earlier=False), answers)
+    return questions, _wrongs(visit, form, questions, problems)
+
+
 def _case(visit: Visit, view: TaskView) -> cases.CaseView | None:
     try:
         return cases.case(visit.actor, visit.now, view.task.case_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, Table, and_, false, func, or_, select
 from sqlalchemy.engine import Row
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotAllowed, NotFound
-from nrm.models import Case, Incident, Job, Referral, Run, Task
+from nrm.models import Case, Incident, Job, Path, PathVersion, Referral, Run, Task, TaskAnswers, User
 from nrm.queries import paths
 from nrm.queries.page import Key, Page, cut, moment_key, newest_after
 from nrm.queries.scope import sees_case
@@ -31,6 +31,8 @@ READ = "incident.read"
 REPAIR = "incident.repair"
 WITHOUT_CASE = "system.watch"
 """Permission for what concerns no case: a periodic work, a delivery."""
+
+_LISTED: Final = 50
 
 INCIDENTS: Table = Incident.__table__  # type: ignore[assignment]  # a mapped class has a Table
 
@@ -89,12 +91,23 @@ class IncidentView:
     note: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredTask:
+    """A completed task of a run that failed."""
+
+    id: str
+    names: Mapping[str, str]
+    answered_at: datetime
+
+
 def incidents(
     actor: Actor,
     now: datetime,
     *,
     status: IncidentStatus | None = IncidentStatus.OPEN,
     case_id: str | None = None,
+    kind: str | None = None,
+    path: str | None = None,
     after: Key | None = None,
     limit: int = 50,
 ) -> Page[IncidentRow]:
@@ -105,6 +118,8 @@ def incidents(
         now: the present moment.
         status: only these; None for all.
         case_id: only those of this case.
+        kind: only those of this kind.
+        path: only those of runs of the path with this key.
         after: key of the last row of the page before.
         limit: rows of the page.
 
@@ -117,6 +132,11 @@ def incidents(
         statement = statement.where(Incident.status == str(status))
     if case_id is not None:
         statement = statement.where(Incident.case_id == case_id)
+    if kind is not None:
+        statement = statement.where(Incident.kind == kind)
+    if path is not None:
+        versions = select(PathVersion.id).join(Path, Path.id == PathVersion.path_id).where(Path.key == path)
+        statement = statement.where(Run.path_version_id.in_(versions))
     opened_at, row_id = INCIDENTS.c.opened_at, INCIDENTS.c.id
     statement = newest_after(statement, opened_at, row_id, after=after, limit=limit)
     rows = db.session.execute(statement).all()
@@ -149,6 +169,57 @@ def incident(actor: Actor, now: datetime, incident_id: str) -> IncidentView:
         repairable=tuple(sorted(paths.version(run.path_version_id).spec.decisions)) if run and may_see else (),
         note=None if note is None else str(note),
     )
+
+
+def paths_of_incidents(actor: Actor, now: datetime) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    """Give the paths, key and names, in whose runs something failed that the actor may know of.
+
+    Raises:
+        NotAllowed: the actor may read no incidents at all.
+    """
+    versions = (
+        select(PathVersion.path_id)
+        .join(Run, Run.path_version_id == PathVersion.id)
+        .join(Incident, Incident.run_id == Run.id)
+        .join(Case, Case.id == Incident.case_id)
+        .where(_seen(actor, now))
+    )
+    rows = db.session.execute(select(Path.key, Path.names).where(Path.id.in_(versions)).order_by(Path.key))
+    return tuple((row.key, row.names) for row in rows)
+
+
+def answered_tasks(actor: Actor, now: datetime, incident_id: str) -> tuple[AnsweredTask, ...]:
+    """List the completed tasks of the run that failed, the latest first, for who may repair their answers.
+
+    Raises:
+        NotFound: there is no such incident, or it is not the actor's to know of.
+        NotAllowed: the actor may read no incidents at all.
+    """
+    row = db.session.execute(_select().where(Incident.id == incident_id, _seen(actor, now))).one_or_none()
+    if row is None:
+        raise NotFound
+    if row.Run is None or "repair" not in _row(actor, row).allowed_actions:
+        return ()
+    spec = paths.version(row.Run.path_version_id).spec
+    rows = db.session.execute(
+        select(TaskAnswers.task_id, TaskAnswers.step, TaskAnswers.answered_at)
+        .where(TaskAnswers.run_id == row.Run.id)
+        .order_by(TaskAnswers.answered_at.desc(), TaskAnswers.task_id)
+        .limit(_LISTED)
+    )
+    return tuple(
+        AnsweredTask(
+            id=found.task_id,
+            names=spec.steps[found.step].names if found.step in spec.steps else {},
+            answered_at=found.answered_at,
+        )
+        for found in rows
+    )
+
+
+def ended_by(user_id: str | None) -> str | None:
+    """Give the name of the user who ended an incident; None for a program."""
+    return db.session.scalar(select(User.name).where(User.id == user_id)) if user_id else None
 
 
 def open_incidents(actor: Actor, now: datetime) -> int:

@@ -113,8 +113,9 @@ class Visit:
 
     def problem(self, code: str, params: Mapping[str, object] | None = None) -> str:
         """Say an error's code in the reader's language."""
-        found = say("errors", code, self.language, params) or say("problems", code, self.language, params)
-        return found or self.words.t("shell.something_wrong")
+        catalogues = ("errors", "problems", "findings", "expressions")
+        found = (say(catalogue, code, self.language, params) for catalogue in catalogues)
+        return next(filter(None, found), "") or self.words.t("shell.something_wrong")
 
 
 class Pages:
