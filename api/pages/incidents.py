@@ -17,6 +17,7 @@ from api.pages.kit.visits import Answer, Pages, Visit, see
 from api.pages.kit.words import NoText
 from api.pages.tasks import questions_of
 from api.transport import cursors
+from api.transport.problems import explain_failure
 from nrm.actions import incidents as actions
 from nrm.errors import Conflict, IllegalMove, NotFound, NotValid, NrmError, Problem
 from nrm.queries import incidents as queries
@@ -70,7 +71,7 @@ def list_incidents(visit: Visit) -> Answer:
         following = "/incidents?" + urlencode({**asked, "after": cursors.write_cursor(_LIST, page.next_key)})
     return visit.show(
         "incidents/list.html",
-        rows=[(row, _what(visit, row), visit.problem(row.code, row.params)) for row in page.items],
+        rows=[(row, _what(visit, row), _why(visit, row)) for row in page.items],
         asked=asked,
         statuses=tuple(IncidentStatus),
         kinds=_KINDS,
@@ -90,6 +91,13 @@ def _what(visit: Visit, row: IncidentRow) -> str:
         return visit.words.t(f"incidents.kind_{row.kind}") if row.kind in _KINDS else row.kind
 
 
+def _why(visit: Visit, row: IncidentRow) -> str:
+    """Say the cause, with the role that is missing as the country calls it."""
+    role = packs.pack().role_names.get(str(row.params.get("role", "")))
+    params = {**row.params, "role": visit.words.name(role)} if role else row.params
+    return explain_failure(row.code, params, words=visit.language)
+
+
 @incidents.get("/incidents/<incident_id>")
 def show(visit: Visit, incident_id: str) -> Answer:
     """Show an incident: what failed, why, and what may be done."""
@@ -104,7 +112,7 @@ def _page(visit: Visit, found: IncidentView, trouble: _Trouble | None = None) ->
         incident=row,
         found=found,
         what=_what(visit, row),
-        why=visit.problem(row.code, row.params),
+        why=_why(visit, row),
         path_name=_path_name(visit, row.path),
         fields=trouble.values if trouble and trouble.values else fields_of(found.repairable, found.values),
         kinds=KINDS,
@@ -143,7 +151,7 @@ def _failing(visit: Visit, verb: str, error: IllegalMove) -> _Trouble:
     """
     if error.code != "still_failing":
         raise error
-    cause = visit.problem(str(error.params.get("cause", "")))
+    cause = explain_failure(str(error.params.get("cause", "")), words=visit.language)
     return _Trouble(verb=verb, message=visit.words.t("incidents.still_failing", cause=cause))
 
 

@@ -110,6 +110,21 @@ def say(code: str, params: Mapping[str, Any] | None = None, *, words: str | None
     return i18n.say("errors", "unexplained", words, {"code": code}) or code
 
 
+def explain_failure(code: str, params: Mapping[str, Any] | None = None, *, words: str | None = None) -> str:
+    """Say in words why something failed that waits for help now.
+
+    Args:
+        code: of the incident.
+        params: its values; "cause", a code itself, is said in words too.
+        words: the language; by default that of this answer.
+    """
+    words = words or language()
+    values = dict(params or {})
+    if isinstance(values.get("cause"), str):
+        values["cause"] = explain_failure(values["cause"], {}, words=words)
+    return i18n.say("incidents", code, words, values) or say(code, values, words=words)
+
+
 def answer_error(error: NrmError) -> Response:
     """Turn an error into an answer."""
     status = status_of(error)

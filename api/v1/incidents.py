@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from api.schemas.incidents import GiveUp, IncidentQuery, Repair, RepairAnswers
 from api.transport.endpoint import Ask, Noun
-from api.transport.problems import say
+from api.transport.problems import explain_failure
 from nrm.actions import incidents as actions
 from nrm.actions.incidents import IncidentResult
 from nrm.installation import installation
@@ -30,7 +30,9 @@ class ExplainedIncident:
 
 def _explained(found: IncidentView) -> ExplainedIncident:
     row = found.row
-    return ExplainedIncident(id=row.id, version=row.version, explanation=say(row.code, row.params), incident=found)
+    return ExplainedIncident(
+        id=row.id, version=row.version, explanation=explain_failure(row.code, row.params), incident=found
+    )
 
 
 @incidents.get("/incidents", query=IncidentQuery, answer=IncidentRow, paged=True)

@@ -124,6 +124,8 @@ PLACES = {
     "second factor": Place(login=HANDLER, go=at("/me/second-factor")),
     "desks": Place(login=SUPERVISOR, go=at("/desk?list=open")),
     "what became of many": Place(login=SUPERVISOR, go=many),
+    "administration": Place(login=SUPERVISOR, go=at("/admin")),
+    "incidents": Place(login=SUPERVISOR, go=at("/incidents?status=all")),
     "supervisor's work": Place(login=SUPERVISOR, go=at("/work?tab=desk")),
 }
 
