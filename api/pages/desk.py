@@ -8,13 +8,18 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
+from flask import Response
+
 from api.pages.bulk import HOLD_DAYS
 from api.pages.codes import names
-from api.pages.kit.visits import Answer, Pages, Visit
+from api.pages.kit.visits import Answer, Pages, Visit, see
+from api.pages.times import days_of, told
 from api.pages.work import Line, groups_of
 from api.transport import cursors
+from nrm.actions import absences as actions
+from nrm.errors import AlreadyDone, NotValid
+from nrm.queries import absences, desk_work
 from nrm.queries import approvals as waiting
-from nrm.queries import desk_work
 from nrm.queries.desk_work import DeskLoad, Kind, Member
 from nrm.queries.inbox import TaskRow
 from nrm.vocabulary import HoldReason
@@ -58,6 +63,10 @@ class Decision:
 @desk.get("/desk", permission="task.assign")
 def show(visit: Visit) -> Answer:
     """Show how much waits at the desks that one watches over, and a list of what does."""
+    return _page(visit)
+
+
+def _page(visit: Visit, problems: tuple[tuple[str, str], ...] = ()) -> Response:
     desks = desk_work.watched_desks(visit.actor)
     kind = Kind(visit.query["list"]) if visit.query.get("list") in set(Kind) else Kind.OVERDUE
     chosen = visit.query.get("desk")
@@ -71,6 +80,7 @@ def show(visit: Visit) -> Answer:
     following = {**kept, "after": cursors.write_cursor(_LIST, page.next_key)} if page.next_key else None
     return visit.show(
         "desk/desk.html",
+        status=422 if problems else 200,
         bodies=tuple(_bodies(visit, loads)),
         total=_total(loads),
         kinds=tuple(Kind),
@@ -81,11 +91,39 @@ def show(visit: Visit) -> Answer:
         here="/desk?" + urlencode(kept),
         decisions=tuple(_decisions(visit)),
         people=people,
+        away=absences.absences_of([one.id for one in people], visit.now),
+        hours=absences.working_hours([one.id for one in people]),
+        problems=problems,
+        given=visit.form,
         takers=takers(people, chosen),
         names=names(visit),
         hold_days=HOLD_DAYS,
         hold_reasons=tuple(HoldReason),
     )
+
+
+@desk.post("/desk/absence", permission="task.assign")
+def record_absence(visit: Visit) -> Answer:
+    """Record that somebody at a watched desk is away, for somebody who cannot do it."""
+    first, last = days_of(visit)
+    substitute, user_id = visit.text("substitute") or None, visit.text("user")
+    if not user_id:
+        return _page(visit, (("user", visit.problem("required")),))
+    try:
+        actions.record_absence(visit.actor, first=first, last=last, substitute=substitute, user_id=user_id)
+    except NotValid as error:
+        return _page(visit, told(visit, error))
+    return see("/desk#people")
+
+
+@desk.post("/desk/absence/<absence_id>/end", permission="task.assign")
+def end_absence(visit: Visit, absence_id: str) -> Answer:
+    """End the absence of somebody at a watched desk; one that is over already is no mistake."""
+    try:
+        actions.end_absence(visit.actor, absence_id)
+    except AlreadyDone:
+        return see("/desk#people")
+    return see("/desk#people")
 
 
 def takers(people: Sequence[Member], desk_id: str | None) -> tuple[Member, ...]:

@@ -27,6 +27,7 @@ from api.pages.person_pairs import person_pairs
 from api.pages.referrals import referrals
 from api.pages.session import session
 from api.pages.tasks import tasks
+from api.pages.times import times
 from api.pages.work import work
 from nrm.installation import installation
 from nrm.queries import notifications
@@ -42,6 +43,7 @@ PAGES: Final = (
     answering,
     guide,
     me,
+    times,
     notices,
     people,
     person,

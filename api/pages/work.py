@@ -17,7 +17,7 @@ from nrm.errors import Conflict, IllegalMove, NotFound, StaleVersion
 from nrm.queries import inbox as inboxes
 from nrm.queries import packs
 from nrm.queries.inbox import InboxFilter, Tab, TaskRow
-from nrm.queries.inbox_search import case_of_number, colleague_names
+from nrm.queries.inbox_search import case_of_number, colleague_names, tasks_of_absent
 from nrm.queries.page import Page
 
 work = Pages("work")
@@ -65,6 +65,7 @@ def show(visit: Visit) -> Answer:
         tabs=tuple(Tab),
         counts=inboxes.counts(visit.actor, visit.now),
         groups=tuple((group or str(tab), lines) for group, lines in groups),
+        absent=_absent(visit) if tab is Tab.MINE and after is None and only == InboxFilter() else (),
         only=only,
         desks=[desk for desk in packs.pack().desks if desk.id in visit.actor.desks],
         priorities=PRIORITIES,
@@ -104,6 +105,14 @@ def groups_of(visit: Visit, rows: Sequence[TaskRow], *, grouped: bool = True) ->
         return
     for group, members in groupby(lines, key=lambda line: line.due.group):
         yield group, list(members)
+
+
+def _absent(visit: Visit) -> tuple[tuple[str, list[Line]], ...]:
+    """Give the tasks of colleagues who are away and for whom the reader stands in, by colleague."""
+    found = tasks_of_absent(visit.actor, visit.now)
+    return tuple(
+        (name, [line for _, lines in groups_of(visit, rows, grouped=False) for line in lines]) for name, rows in found
+    )
 
 
 def _line(visit: Visit, row: TaskRow, desks: Mapping[str, str], colleagues: Mapping[str, str]) -> Line:

@@ -12,6 +12,7 @@ from nrm.actions._action import Work
 from nrm.errors import IllegalMove, NotFound, StaleVersion
 from nrm.models import Case, Run, Task, TaskDraft, TaskUndo
 from nrm.queries import packs
+from nrm.queries.absences import stands_in
 from nrm.queries.scope import sees_case
 from nrm.rules.statuses import TaskFacts, task_actions
 from nrm.vocabulary import APART, Level, TaskStatus
@@ -109,6 +110,7 @@ def task_facts(work: Work, task: Task) -> TaskFacts:
         may_assign=task.livemode == actor.livemode and packs.pack().supervises(actor, "task.assign", desk),
         completed_by_me=task.ended_by == actor.id,
         undoable=undoable,
+        stands_in=desk in actor.desks and stands_in(actor, task.assignee_id, work.now),
     )
 
 

@@ -58,7 +58,7 @@ class TaskDone:
 
 @action("task.claim", permission="task.work")
 def claim_task(work: Work, task_id: str, *, version: int | None = None) -> TaskResult:
-    """Take an open task from one's desk.
+    """Take an open task from one's desk; also one of a colleague who is away and for whom one stands in.
 
     Raises:
         NotFound: not the actor's to know of.
@@ -72,8 +72,12 @@ def claim_task(work: Work, task_id: str, *, version: int | None = None) -> TaskR
     if version is not None and loaded.task.version != version:
         raise StaleVersion(loaded.task.version)
     task = loaded.task
+    before = task.assignee_id
     work.change(Task, task.id, version=task.version, assignee_id=work.actor.id, claimed_at=work.now)
-    record(work, loaded, "task.claimed")
+    if before is not None and loaded.case.level == Level.STRICT:
+        review_access(work, loaded.case.id)
+        give_access(work, loaded.case.id, holder=(Holder.USER, work.actor.id), access=Access.WORK, reason="task")
+    record(work, loaded, "task.claimed", **({"instead_of": before} if before else {}))
     return result(task, assignee_id=work.actor.id)
 
 

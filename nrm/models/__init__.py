@@ -1,5 +1,6 @@
 """The tables: one module per noun, each column with its class."""
 
+from nrm.models.absences import Absence, SavedView, UserChoice
 from nrm.models.cases import Case, CaseAccess, CaseNote, Need, Plan, PlanService
 from nrm.models.complaints import Complaint
 from nrm.models.consents import Consent, ConsentOverride, Disclosure, Restriction
@@ -28,6 +29,7 @@ from nrm.models.users import Membership, Notification, RecoveryCode, RoleRequest
 from nrm.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "Absence",
     "AccessToken",
     "AnswerLink",
     "ApiKey",
@@ -80,6 +82,7 @@ __all__ = [
     "Run",
     "RunStep",
     "Runner",
+    "SavedView",
     "Schedule",
     "Service",
     "ServiceCoverage",
@@ -94,6 +97,7 @@ __all__ = [
     "TaskUndo",
     "UsedAssertion",
     "User",
+    "UserChoice",
     "WebhookDelivery",
     "WebhookEndpoint",
 ]

@@ -112,6 +112,7 @@ class Plan(Base):
     created_at: Mapped[datetime] = public(UtcDateTime)
     approved_at: Mapped[datetime | None] = public(UtcDateTime)
     version: Mapped[int] = public(Integer, default=1)
+    __table_args__ = (Index("ix_plans_status", "status", "created_at"),)
 
 
 class PlanService(Base):

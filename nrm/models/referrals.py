@@ -89,6 +89,7 @@ class Referral(Base):
         UniqueConstraint("from_organisation_id", "external_id"),
         Index("ix_referrals_received", "to_organisation_id", "state", "updated_at"),
         Index("ix_referrals_answers", "service_id", "decided_at"),
+        Index("ix_referrals_mistakes", "error_asked_at"),
         Index("ix_referrals_sent", "from_organisation_id", "state", "updated_at"),
     )
 

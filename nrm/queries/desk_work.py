@@ -16,7 +16,7 @@ from nrm.errors import NotAllowed
 from nrm.models import Membership, Task, User
 from nrm.queries import packs
 from nrm.queries.desks import desks_of
-from nrm.queries.inbox import InboxFilter, Tab, TaskRow, some_tasks, work_at
+from nrm.queries.inbox import InboxFilter, Tab, TaskRow, tasks_where, work_at
 from nrm.queries.packs import DeskEntry
 from nrm.queries.page import Key, Page
 from nrm.vocabulary import TaskStatus
@@ -215,4 +215,5 @@ def _held(actor: Actor, now: datetime, users: list[str], desks: list[str]) -> Ma
 def tasks_by_id(actor: Actor, now: datetime, task_ids: Collection[str]) -> Mapping[str, TaskRow]:
     """Read some tasks of desks that an actor sees or watches over, or that the actor holds; others are left out."""
     watched = (desk.id for desk in watched_desks(actor)) if actor.may(ASSIGN) else ()
-    return some_tasks(actor, now, task_ids, tuple(dict.fromkeys((*desks_of(actor), *watched))))
+    known = or_(_TASK.desk_id.in_([*desks_of(actor), *watched]), _TASK.assignee_id == actor.id)
+    return {row.id: row for row in tasks_where(actor, now, _TASK.id.in_(task_ids), known)}

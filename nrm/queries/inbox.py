@@ -7,7 +7,7 @@ as much as a small one: first the rows with a due date, by date, then those with
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -21,7 +21,7 @@ from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotFound
 from nrm.models import Case, Person, Run, Task
-from nrm.queries import packs, paths
+from nrm.queries import absences, packs, paths
 from nrm.queries.desks import desks_of
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, newest_after, size, text_of
 from nrm.queries.referral_subjects import reference
@@ -31,6 +31,9 @@ from nrm.vocabulary import APART, Level, TaskStatus
 
 COUNTED: Final = 1_000
 """Tabs are counted up to this number."""
+
+MOST_AT_ONCE: Final = 100
+"""Most rows of a list that is not read in pages."""
 
 _TASK: Final = Task.__table__.c
 _CASE: Final = Case.__table__.c
@@ -376,16 +379,20 @@ def tasks_of_case(actor: Actor, now: datetime, case_id: str) -> tuple[TaskRow, .
     return tuple(map(_shower(actor, now), map(_row, rows)))
 
 
-def some_tasks(actor: Actor, now: datetime, task_ids: Collection[str], desks: tuple[str, ...]) -> dict[str, TaskRow]:
-    """Read some tasks by id: those at desks that the caller has checked, and those that the actor holds.
+def tasks_where(
+    actor: Actor, now: datetime, *conditions: ColumnElement[bool], limit: int = MOST_AT_ONCE
+) -> tuple[TaskRow, ...]:
+    """Read tasks by due date; the caller's conditions keep to what the actor may know of.
 
-    Returns:
-        Task id → task; what is not the actor's to know of is left out.
+    Args:
+        actor: who asks; practice is read apart from work.
+        now: the present moment.
+        conditions: on `Task`.
+        limit: most rows.
     """
-    known = or_(_TASK.desk_id.in_(desks), _TASK.assignee_id == actor.id)
-    rows = db.session.execute(_SHOWN.where(_TASK.id.in_(task_ids), known, _TASK.livemode.is_(actor.livemode)))
-    show = _shower(actor, now)
-    return {row.id: show(_row(row)) for row in rows}
+    statement = _SHOWN.where(*conditions, _TASK.livemode.is_(actor.livemode))
+    rows = db.session.execute(statement.order_by(_TASK.due_at.is_(None), _TASK.due_at, _TASK.id).limit(limit))
+    return tuple(map(_shower(actor, now), map(_row, rows)))
 
 
 def next_unclaimed(actor: Actor, desk: str | None = None) -> str | None:
@@ -423,10 +430,13 @@ def shown(row: Row, actor: Actor, now: datetime) -> TaskRow:
 def _shower(actor: Actor, now: datetime) -> Callable[[Row], TaskRow]:
     """Give a function that shows tasks to an actor; what tasks alike allow is worked out once."""
     standing = cache(functools.partial(_standing, actor))
+    away = cache(lambda: absences.stood_in_for(actor, now))
 
     @cache
     def allowed(desk: str, organisation: str, *facts: Any) -> tuple[str, ...]:  # noqa: ANN401 - columns of a task
-        return task_actions(_facts(facts, actor, standing(desk, organisation), desk=desk))
+        stands, holder = standing(desk, organisation), facts[1]
+        instead = stands[0] and holder is not None and holder != actor.id and holder in away()
+        return task_actions(_facts(facts, actor, stands, desk=desk, instead=instead))
 
     def show(row: Row) -> TaskRow:
         task = row[0]
@@ -482,17 +492,24 @@ def _standing(actor: Actor, desk: str, organisation: str) -> Standing:
     )
 
 
-def facts_of(task: Task, actor: Actor, *, undoable: bool = False) -> TaskFacts:
+def facts_of(task: Task, actor: Actor, now: datetime, *, undoable: bool = False) -> TaskFacts:
     """Say how an actor stands to a task."""
     standing = _standing(actor, task.desk_id, task.organisation_id)
-    return _facts(_FACTS(task), actor, standing, desk=task.desk_id, undoable=undoable)
+    instead = standing[0] and absences.stands_in(actor, task.assignee_id, now)
+    return _facts(_FACTS(task), actor, standing, desk=task.desk_id, instead=instead, undoable=undoable)
 
 
 _FACTS: Final = attrgetter("status", "assignee_id", "ended_by", "livemode")
 
 
 def _facts(
-    columns: tuple[Any, ...], actor: Actor, standing: Standing, *, desk: str, undoable: bool = False
+    columns: tuple[Any, ...],
+    actor: Actor,
+    standing: Standing,
+    *,
+    desk: str,
+    instead: bool = False,
+    undoable: bool = False,
 ) -> TaskFacts:
     status, assignee, ended_by, livemode = columns
     at_desk, may_work, may_assign = standing
@@ -505,6 +522,7 @@ def _facts(
         may_assign=may_assign and livemode == actor.livemode,
         completed_by_me=ended_by == actor.id,
         undoable=undoable,
+        stands_in=instead,
     )
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotValid
-from nrm.models import Case, User
-from nrm.queries import packs
+from nrm.models import Case, Task, User
+from nrm.queries import absences, packs
 from nrm.queries.desks import desks_of
-from nrm.queries.inbox import TaskRow
+from nrm.queries.inbox import TaskRow, tasks_where
 from nrm.rules.numbers import parse_case_number
+from nrm.vocabulary import TaskStatus
+
+_TASK: Final = cast("Table", Task.__table__).c
 
 
 def case_of_number(number: str) -> str | None:
@@ -45,3 +50,25 @@ def colleague_names(actor: Actor, rows: Iterable[TaskRow]) -> Mapping[str, str]:
         return {}
     found = db.session.execute(select(User.id, User.name).where(User.id.in_(sorted(ids))))
     return {row.id: row.name for row in found}
+
+
+def tasks_of_absent(actor: Actor, now: datetime) -> tuple[tuple[str, tuple[TaskRow, ...]], ...]:
+    """List the open tasks of colleagues who are away and for whom an actor stands in, at the desks of both.
+
+    Returns:
+        Name of the colleague, and the tasks by due date; colleagues without any are left out.
+    """
+    away = absences.stood_in_for(actor, now)
+    if not away:
+        return ()
+    rows = tasks_where(
+        actor,
+        now,
+        _TASK.assignee_id.in_(list(away)),
+        _TASK.status == str(TaskStatus.OPEN),
+        _TASK.desk_id.in_(actor.desks),
+    )
+    by_holder: dict[str, list[TaskRow]] = {user_id: [] for user_id in away}
+    for row in rows:
+        by_holder[row.assignee_id or ""].append(row)
+    return tuple((away[user_id], tuple(some)) for user_id, some in by_holder.items() if some)

@@ -145,14 +145,14 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
     row, case, identity = found
     if actor.is_program and row.level == Level.STRICT:
         raise NotFound
-    facts = inbox.facts_of(row, actor)
+    facts = inbox.facts_of(row, actor, now)
     # Whoever gives out the work of a desk need not read what stands in a strict case.
     in_it = facts.mine or facts.at_desk or facts.completed_by_me
     knows = facts.knows and (in_it or row.level != Level.STRICT)
     if not knows and not _sees(actor, now, row):
         raise NotFound
     undo_until = _undo_until(row, now) if row.status == TaskStatus.COMPLETED else None
-    facts = inbox.facts_of(row, actor, undoable=undo_until is not None)
+    facts = inbox.facts_of(row, actor, now, undoable=undo_until is not None)
     allowed = task_actions(facts)
     listed = inbox.shown((row, case.number, case.governorate, case.person_id, identity), actor, now)
     step = paths.version(row.path_version_id).spec.steps.get(row.step)
@@ -300,7 +300,7 @@ def colleagues(actor: Actor, now: datetime, task_id: str) -> tuple[Colleague, ..
     row = db.session.get(Task, task_id)
     if row is None:
         raise NotFound
-    facts = inbox.facts_of(row, actor)
+    facts = inbox.facts_of(row, actor, now)
     if not (facts.mine or facts.at_desk or facts.may_assign):
         raise NotFound
     found = db.session.execute(

@@ -453,6 +453,7 @@ class TaskFacts:
         completed_by_me: the actor completed it.
         undoable: its advance only opened and closed tasks and set timers, and the run has not moved since.
         from_step: it belongs to a step of a run; a task that somebody added by hand does not.
+        stands_in: the actor stands in for whoever holds it, who is away.
     """
 
     status: TaskStatus
@@ -464,6 +465,7 @@ class TaskFacts:
     completed_by_me: bool = False
     undoable: bool = False
     from_step: bool = True
+    stands_in: bool = False
 
     @property
     def knows(self) -> bool:
@@ -492,7 +494,7 @@ TASK_VERBS = (
 
 def _open_task_actions(facts: TaskFacts) -> set[str]:
     verbs = {"assign"} if facts.may_assign else set()
-    if facts.may_work and facts.at_desk and not facts.assigned:
+    if facts.may_work and facts.at_desk and (facts.stands_in or not facts.assigned):
         verbs.add("claim")
     if facts.may_work and facts.mine:
         verbs |= {"release", "hand_over", "draft", "complete", "hold"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 
@@ -122,6 +122,10 @@ class Words:
         if isinstance(day, datetime):
             day = day.astimezone(self.zone).date()
         return write_date(day, self.months, self.digits)
+
+    def last_day(self, end: datetime) -> str:
+        """Write the last day before a moment at which something is over."""
+        return self.day(end - timedelta(seconds=1))
 
     def time(self, moment: datetime) -> str:
         """Write a time of day, 24 hours."""

@@ -297,6 +297,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("login", name=op.f("uq_users_login")),
     )
     op.create_table(
+        "absences",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("user_id", sa.String(length=31), nullable=False),
+        sa.Column("substitute_id", sa.String(length=31), nullable=True),
+        sa.Column("starts_at", UtcDateTime(), nullable=False),
+        sa.Column("ends_at", UtcDateTime(), nullable=False),
+        sa.Column("recorded_by", sa.String(length=40), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["substitute_id"], ["users.id"], name=op.f("fk_absences_substitute_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_absences_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absences")),
+    )
+    with op.batch_alter_table("absences", schema=None) as batch_op:
+        batch_op.create_index("ix_absences_substitute", ["substitute_id", "ends_at"], unique=False)
+        batch_op.create_index("ix_absences_user", ["user_id", "ends_at"], unique=False)
+
+    op.create_table(
         "api_keys",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -454,6 +472,17 @@ def upgrade() -> None:
     with op.batch_alter_table("sharing_agreements", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sharing_agreements_organisation_id"), ["organisation_id"], unique=False)
 
+    op.create_table(
+        "user_choices",
+        sa.Column("user_id", sa.String(length=31), nullable=False),
+        sa.Column("work_days", sa.JSON(), nullable=True),
+        sa.Column("work_from", sa.String(length=5), nullable=True),
+        sa.Column("work_until", sa.String(length=5), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("digest_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_choices_user_id")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_user_choices")),
+    )
     op.create_table(
         "webhook_endpoints",
         sa.Column("id", sa.String(length=31), nullable=False),
@@ -683,6 +712,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("role_requests", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_role_requests_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "saved_views",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("user_id", sa.String(length=31), nullable=False),
+        sa.Column("desk_id", sa.String(length=31), nullable=True),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("query", sa.String(length=300), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["desk_id"], ["desks.id"], name=op.f("fk_saved_views_desk_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_saved_views_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_views")),
+    )
+    with op.batch_alter_table("saved_views", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_saved_views_desk_id"), ["desk_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_saved_views_user_id"), ["user_id"], unique=False)
 
     op.create_table(
         "services",
@@ -1048,6 +1093,7 @@ def upgrade() -> None:
     with op.batch_alter_table("plans", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_plans_case_id"), ["case_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_plans_run_id"), ["run_id"], unique=False)
+        batch_op.create_index("ix_plans_status", ["status", "created_at"], unique=False)
 
     op.create_table(
         "run_steps",
@@ -1302,6 +1348,7 @@ def upgrade() -> None:
     with op.batch_alter_table("referrals", schema=None) as batch_op:
         batch_op.create_index("ix_referrals_answers", ["service_id", "decided_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_referrals_case_id"), ["case_id"], unique=False)
+        batch_op.create_index("ix_referrals_mistakes", ["error_asked_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_referrals_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_referrals_person_id"), ["person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_referrals_plan_service_id"), ["plan_service_id"], unique=False)
@@ -1586,6 +1633,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_referrals_plan_service_id"))
         batch_op.drop_index(batch_op.f("ix_referrals_person_id"))
         batch_op.drop_index(batch_op.f("ix_referrals_parent_id"))
+        batch_op.drop_index("ix_referrals_mistakes")
         batch_op.drop_index(batch_op.f("ix_referrals_case_id"))
         batch_op.drop_index("ix_referrals_answers")
 
@@ -1620,6 +1668,7 @@ def downgrade() -> None:
     op.drop_table("subscriptions")
     op.drop_table("run_steps")
     with op.batch_alter_table("plans", schema=None) as batch_op:
+        batch_op.drop_index("ix_plans_status")
         batch_op.drop_index(batch_op.f("ix_plans_run_id"))
         batch_op.drop_index(batch_op.f("ix_plans_case_id"))
 
@@ -1702,6 +1751,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_services_category"))
 
     op.drop_table("services")
+    with op.batch_alter_table("saved_views", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_saved_views_user_id"))
+        batch_op.drop_index(batch_op.f("ix_saved_views_desk_id"))
+
+    op.drop_table("saved_views")
     with op.batch_alter_table("role_requests", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_role_requests_user_id"))
 
@@ -1754,6 +1808,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_webhook_endpoints_organisation_id"))
 
     op.drop_table("webhook_endpoints")
+    op.drop_table("user_choices")
     with op.batch_alter_table("sharing_agreements", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sharing_agreements_organisation_id"))
 
@@ -1783,6 +1838,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_keys_organisation_id"))
 
     op.drop_table("api_keys")
+    with op.batch_alter_table("absences", schema=None) as batch_op:
+        batch_op.drop_index("ix_absences_user")
+        batch_op.drop_index("ix_absences_substitute")
+
+    op.drop_table("absences")
     op.drop_table("users")
     op.drop_table("sign_in_failures")
     op.drop_table("schedules")
