@@ -121,6 +121,7 @@ PLACES = {
     "referral": Place(login=PARTNER, go=follow("/referrals?way=received&all=1", "a[data-open]")),
     "notices": Place(login=HANDLER, go=at("/notices")),
     "me": Place(login=HANDLER, go=at("/me")),
+    "my times": Place(login=HANDLER, go=at("/me/times")),
     "second factor": Place(login=HANDLER, go=at("/me/second-factor")),
     "desks": Place(login=SUPERVISOR, go=at("/desk?list=open")),
     "what became of many": Place(login=SUPERVISOR, go=many),
