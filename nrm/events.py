@@ -110,6 +110,7 @@ KINDS: Final[Mapping[str, str]] = {
     "complaint.started": "the path of complaints was started for a case",
     "task.answers_repaired": "answers that a step failed over were corrected",
     "document.added": "a document was added",
+    "document.entered_in_error": "a document was added by mistake",
     "service.capacity_changed": "open places of a service changed",
     "service.verified": "the provider confirmed a directory entry",
     "service.verify_asked": "the provider was asked whether a directory entry is still right",

@@ -16,8 +16,9 @@ from nrm.actions import cases as actions
 from nrm.actions import runs as run_actions
 from nrm.actions.reading import note_read
 from nrm.queries import cases as queries
-from nrm.queries import inbox, packs, path_list, referrals, runs, timeline
+from nrm.queries import documents, inbox, packs, path_list, referrals, runs, timeline
 from nrm.queries.cases import CaseFilter, CaseView
+from nrm.queries.documents import DocumentRow
 from nrm.queries.inbox import TaskRow
 from nrm.queries.referral_shapes import ReferralView
 from nrm.queries.runs import RunRow
@@ -29,6 +30,7 @@ _LIST: Final = "pages.cases"
 _HISTORY: Final = "pages.history"
 _ROWS: Final = 40
 _ENTRIES: Final = 30
+_DOCUMENTS: Final = 5
 KINDS: Final = ("task", "referral", "case", "consent", "plan", "need", "run", "letter", "document", "disclosure")
 """First words of the kinds of events by which the history can be narrowed."""
 
@@ -125,6 +127,7 @@ def show(visit: Visit, case_id: str) -> Answer:
         consents=queries.consents(visit.actor, visit.now, case_id),
         disclosures=queries.disclosures(visit.actor, visit.now, case_id),
         notes=queries.notes(visit.actor, visit.now, case_id),
+        documents=_documents(visit, case_id),
         history=tuple(_told(visit, entry) for entry in history.items),
         more=cursors.write_cursor(_HISTORY, history.next_key) if history.next_key else None,
         kind=kind,
@@ -137,6 +140,12 @@ def show(visit: Visit, case_id: str) -> Answer:
         closures=labels(visit, "closure_reason"),
         **sayers(visit),
     )
+
+
+def _documents(visit: Visit, case_id: str) -> tuple[DocumentRow, ...]:
+    """Give the latest documents that count; all of them stand on a page of their own."""
+    rows = documents.of_case(visit.actor, visit.now, case_id) if visit.may("document.read") else ()
+    return tuple(row for row in rows if row.error_at is None)[:_DOCUMENTS]
 
 
 def _chosen(visit: Visit, ran: tuple[RunRow, ...]) -> RunRow | None:

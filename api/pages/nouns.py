@@ -15,6 +15,7 @@ from api.pages.bulk import bulk
 from api.pages.cases import cases
 from api.pages.consents import consents
 from api.pages.desk import desk
+from api.pages.documents import documents
 from api.pages.guide import guide
 from api.pages.incidents import incidents
 from api.pages.kit import assets
@@ -24,6 +25,7 @@ from api.pages.notices import notices
 from api.pages.people import people
 from api.pages.person import person
 from api.pages.person_pairs import person_pairs
+from api.pages.plans import plans
 from api.pages.referrals import referrals
 from api.pages.session import session
 from api.pages.tasks import tasks
@@ -51,6 +53,8 @@ PAGES: Final = (
     consents,
     administration,
     incidents,
+    documents,
+    plans,
 )
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 

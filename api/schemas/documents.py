@@ -11,3 +11,9 @@ class DocumentQuery(Body):
 
     name = Text(longest=2 * LONGEST_NAME, shortest=1, required=True)
     kind = Code(load_default="other")
+
+
+class EnterInError(Body):
+    """Why a document was a mistake."""
+
+    reason = Code(required=True)

@@ -1,4 +1,4 @@
-"""Documents: add a file to a case, a task or a referral, list them, open one."""
+"""Documents: add a file to a case, a task or a referral, list them, open one, say that one was a mistake."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from flask import Response
 
-from api.schemas.documents import DocumentQuery
+from api.schemas.documents import DocumentQuery, EnterInError
 from api.transport.endpoint import Ask, Noun, read_file
 from nrm.actions import documents as actions
 from nrm.actions.documents import DocumentAdded
@@ -71,6 +71,12 @@ def add_to_task(ask: Ask, task_id: str) -> DocumentAdded:
 def add_to_referral(ask: Ask, referral_id: str) -> DocumentAdded:
     """Add a file to a referral; the receiver opens the sender's files where the consent's scope includes documents."""
     return actions.add_to_referral(ask.actor, referral_id, content=read_file(LARGEST), **ask.query)
+
+
+@documents.post("/documents/<document_id>/enter-in-error", body=EnterInError, status=204)
+def enter_in_error(ask: Ask, document_id: str) -> None:
+    """Say that a document was a mistake: it stays in the list with the reason, and nobody opens it any more."""
+    actions.enter_in_error(ask.actor, document_id, reason=ask.body["reason"])
 
 
 @documents.get("/documents/<document_id>", answer=bytes, media=ANY_FILE)

@@ -38,7 +38,11 @@ def check_ids(work: Work, form: Form, clean: Mapping[str, Clean], *, task_id: st
     """
     named = list(_ids(form.fields, clean, ""))
     problems = []
-    files = (select(Document.id).where(Document.task_id == task_id), Document.id, "unknown_document")
+    files = (
+        select(Document.id).where(Document.task_id == task_id, Document.error_at.is_(None)),
+        Document.id,
+        "unknown_document",
+    )
     for kind, (statement, column, code) in {**_KNOWN, "file": files}.items():
         wanted = {found: pointer for type_, found, pointer in named if type_ == kind}
         if not wanted:

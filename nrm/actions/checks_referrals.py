@@ -58,7 +58,9 @@ def _attach(work: Work, case: Case, document_id: object, referral: Referral) -> 
     """Let the file that was added while preparing go with the referral; in a next round, with that one."""
     if isinstance(document_id, str):
         work.flush()
-        named = update(Document).where(Document.id == document_id, Document.case_id == case.id)
+        named = update(Document).where(
+            Document.id == document_id, Document.case_id == case.id, Document.error_at.is_(None)
+        )
         work.session.execute(named.values(referral_id=referral.id).execution_options(synchronize_session=False))
 
 

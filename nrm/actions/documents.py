@@ -1,4 +1,4 @@
-"""Add documents: to a case, to a task that one works on, to a referral that one sent or received."""
+"""Add documents to a case, to a task that one works on, to a referral; say that one was entered in error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from nrm import files, ids
 from nrm.actions import referral_clocks as clocks
@@ -17,19 +17,27 @@ from nrm.actions.referral_loading import load_referral
 from nrm.actions.task_loading import load_task
 from nrm.actors import Actor
 from nrm.db import db
-from nrm.errors import Conflict, IllegalMove, NotAllowed, NotValid, Problem
+from nrm.errors import AlreadyDone, Conflict, IllegalMove, NotAllowed, NotFound, NotValid, Problem
 from nrm.installation import installation
 from nrm.models import Case, Document, Referral
+from nrm.queries import packs
 from nrm.queries.cases import must_read
+from nrm.queries.documents import must_know
 from nrm.queries.referrals import GONE, referral
 from nrm.queries.tasks import task
 from nrm.rules.documents import MOST_PER_CASE, CheckedFile, check_file, clean_name
-from nrm.rules.texts import is_code
+from nrm.rules.texts import WrongValue, clean_text, is_code
 from nrm.sealing import seal
 from nrm.vocabulary import CaseStatus, ReferralState
 
 KEEP_UNNAMED: Final = timedelta(days=1)
 """How long a file may lie there without a row: longer than any transaction lasts."""
+
+LONGEST_NOTE: Final = 500
+"""Most characters of the note to a document."""
+
+REASONS: Final = "error_reason"
+"""The code list that says why something was entered in error."""
 
 _AT_ONCE: Final = 500
 
@@ -49,7 +57,7 @@ class DocumentAdded:
     sha256: str
 
 
-def add_to_case(actor: Actor, case_id: str, *, content: bytes, name: str, kind: str) -> DocumentAdded:
+def add_to_case(actor: Actor, case_id: str, *, content: bytes, name: str, kind: str, note: str = "") -> DocumentAdded:
     """Add a file to a case.
 
     Args:
@@ -58,6 +66,7 @@ def add_to_case(actor: Actor, case_id: str, *, content: bytes, name: str, kind: 
         content: the file.
         name: its name, as the sender calls it; sealed.
         kind: code of what it is.
+        note: what somebody should know of it; sealed.
 
     Raises:
         NotFound: not the actor's to know of.
@@ -67,7 +76,7 @@ def add_to_case(actor: Actor, case_id: str, *, content: bytes, name: str, kind: 
     """
     _must_add(actor)
     must_read(actor, installation().clock.now(), case_id)
-    return _keep_in_case(actor, case_id, file=_checked(content, name, kind))
+    return _keep_in_case(actor, case_id, file=_checked(content, name, kind, note))
 
 
 def add_to_task(actor: Actor, task_id: str, *, content: bytes, name: str, kind: str) -> DocumentAdded:
@@ -112,13 +121,18 @@ class _Given:
     file: CheckedFile
     name: str
     kind: str
+    note: str
 
 
-def _checked(content: bytes, name: str, kind: str) -> _Given:
+def _checked(content: bytes, name: str, kind: str, note: str = "") -> _Given:
     """Look at a file before any row is locked: drawing an image anew takes a while."""
     if not is_code(kind):
         raise NotValid([Problem(pointer="/kind", code="not_a_code")])
-    return _Given(name=clean_name(name), kind=kind, file=check_file(content))
+    try:
+        said = clean_text(note, longest=LONGEST_NOTE, lines=True)
+    except WrongValue as error:
+        raise NotValid([Problem(pointer="/note", code=error.code, params=error.params)]) from error
+    return _Given(name=clean_name(name), kind=kind, note=said, file=check_file(content))
 
 
 @action("document.add_to_case", permission="document.add")
@@ -158,7 +172,7 @@ def _add(
     if case.status != CaseStatus.OPEN:
         raise Conflict("case_closed")
     work.flush()
-    count = select(func.count()).select_from(Document).where(Document.case_id == case.id)
+    count = select(func.count()).select_from(Document).where(Document.case_id == case.id, Document.error_at.is_(None))
     if work.session.execute(count).scalar_one() >= MOST_PER_CASE:
         raise NotValid([Problem(pointer="", code="too_many_documents", params={"most": MOST_PER_CASE})])
     content = given.file.content
@@ -179,6 +193,7 @@ def _add(
         organisation_id=organisation_id or case.organisation_id,
         kind=given.kind,
         name=seal(given.name, row=document_id, column="documents.name"),
+        note=seal(given.note, row=document_id, column="documents.note") if given.note else None,
         media_type=added.media_type,
         size=added.size,
         sha256=added.sha256,
@@ -197,6 +212,52 @@ def _add(
             organisation_id=organisation_id,
         )
     return added
+
+
+@action("document.enter_in_error", permission="document.add")
+def enter_in_error(work: Work, document_id: str, *, reason: str) -> None:
+    """Say that a document was a mistake: it stays in the list with the reason, and nobody opens it any more.
+
+    Args:
+        work: the transaction.
+        document_id: a document of a case that the actor works on, or one that the actor added.
+        reason: a code of `REASONS`.
+
+    Raises:
+        NotFound: not the actor's to know of.
+        NotAllowed: the actor may only read the case.
+        NotValid: the reason is unknown.
+        AlreadyDone: somebody said so before.
+        Conflict: the case is closed.
+    """
+    row = work.session.get(Document, document_id)
+    if row is None:
+        raise NotFound
+    if work.actor.id == row.added_by:
+        case = work.lock_case(row.case_id)
+    else:
+        case = lock_visible_case(work, row.case_id, writing=True)
+        must_know(work.actor, work.now, document_id)
+    if case.status != CaseStatus.OPEN:
+        raise Conflict("case_closed")
+    if reason not in packs.pack().codes_of(REASONS):
+        raise NotValid([Problem(pointer="/reason", code="unknown_code")])
+    row = work.session.get_one(Document, document_id, populate_existing=True)
+    if row.error_at is not None:
+        raise AlreadyDone("document_in_error")
+    said = {"error_reason": reason, "error_by": work.actor.id, "error_at": work.now}
+    work.session.execute(update(Document).where(Document.id == document_id).values(**said))
+    _record_error(work, row, reason)
+
+
+def _record_error(work: Work, row: Document, reason: str) -> None:
+    sent = work.session.get(Referral, row.referral_id) if row.referral_id is not None else None
+    if sent is not None:
+        # Who received the file must hear of it.
+        clocks.record(work, sent, "document.entered_in_error", document=row.id, reason=reason)
+        return
+    data = {"reason": reason, "task": row.task_id}
+    work.record("document.entered_in_error", stream=row.case_id, subject=("document", row.id), data=data)
 
 
 def _store(work: Work, document_id: str, content: bytes) -> str:

@@ -31,6 +31,9 @@ _TABLES: Final = ("plan_service_paths", "service_paths")
 _PATH: Final = "service_referral"
 """The call tables of services, the first that the country has counts; the path of those that it does not name."""
 
+_UNPLANNED: Final = "service_paths"
+"""The call table of services that stand in no plan."""
+
 _LONGEST_GOAL: Final = 2_000
 
 
@@ -182,6 +185,30 @@ def add_service(work: Work, plan_id: str, *, wanted: WantedService, version: int
         services=(service_id,),
         runs=(run_id,),
     )
+
+
+@action("plan.start_service", permission="run.start")
+def start_service(work: Work, case_id: str, *, category: str) -> str:
+    """Start the path of a service for a case that has no approved plan.
+
+    Args:
+        work: the transaction.
+        case_id: the case.
+        category: code of the service category.
+
+    Returns:
+        Id of the run.
+
+    Raises:
+        NotFound: the case is not the actor's to know of.
+        NotAllowed: the actor may only read it.
+        NotValid: the category is unknown.
+        IllegalMove: the case is closed, or the path cannot start.
+    """
+    case = lock_open_case(work, case_id)
+    check_codes(category, Priority.NORMAL)
+    table = packs.pack().call_tables.get(_UNPLANNED, {})
+    return runs.begin(work, case, table.get(category, _PATH))
 
 
 def _hold(work: Work, plan_id: str, version: int | None) -> tuple[Case, Plan]:

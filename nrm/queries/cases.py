@@ -515,13 +515,18 @@ class PlannedService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanView:
-    """A revision of a reintegration plan."""
+    """A revision of a reintegration plan.
+
+    Attributes:
+        of_path: a path recorded it, and that path starts its services.
+    """
 
     id: str
     version: int
     number: int
     status: str
     agreed: bool
+    of_path: bool
     created_at: datetime
     approved_at: datetime | None
     services: tuple[PlannedService, ...]
@@ -557,6 +562,7 @@ def plans(actor: Actor, now: datetime, case_id: str) -> tuple[PlanView, ...]:
             number=row.number,
             status=row.status,
             agreed=row.agreed,
+            of_path=row.run_id is not None,
             created_at=row.created_at,
             approved_at=row.approved_at,
             services=tuple(services[row.id]),

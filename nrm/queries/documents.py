@@ -2,7 +2,7 @@
 
 Somebody may open a document in one of three ways: as one who reads the case (and may open documents), as the one who
 works on the task that it was added to, or as the receiver of the referral that it was added to, where the file is the
-receiver's own or the consent's scope includes documents.
+receiver's own or the consent's scope includes documents. What was entered in error is listed, and opened by nobody.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class DocumentRow:
         task_id: the task that it was added to.
         referral_id: the referral that it was added to.
         size: bytes.
+        note: what its sender wrote to it.
+        error_reason: why it was entered in error; None for one that was not.
     """
 
     id: str
@@ -52,6 +54,9 @@ class DocumentRow:
     sha256: str
     added_by: str
     added_at: datetime
+    note: str | None = None
+    error_reason: str | None = None
+    error_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,17 +102,30 @@ def open_document(actor: Actor, now: datetime, document_id: str) -> DocumentFile
     """Give a document with its bytes.
 
     Raises:
-        NotFound: there is none that the actor may open, or its file is gone or damaged ("document_lost").
+        NotFound: there is none that the actor may open, it was entered in error
+            ("document_in_error"), or its file is gone or damaged ("document_lost").
     """
     found = [row for row in _rows(actor, now, Document.id == document_id) if _opens(row)]
     if not found:
         raise NotFound
     row = found[0][0]
+    if row.error_at is not None:
+        raise NotFound("document_in_error")
     content = files.fetch(installation().config.data_dir, row.stored_as, row=row.id, column="documents.content")
     if content is None or hashlib.sha256(content).hexdigest() != row.sha256:
         _log.error("document_lost", document=row.id)
         raise NotFound("document_lost")
     return DocumentFile(name=_name(row), content=content)
+
+
+def must_know(actor: Actor, now: datetime, document_id: str) -> None:
+    """Stop unless an actor may know of a document.
+
+    Raises:
+        NotFound: it is not the actor's to know of.
+    """
+    if not any(_opens(row) for row in _rows(actor, now, Document.id == document_id)):
+        raise NotFound
 
 
 Found = tuple[Document, bool, bool, str | None]
@@ -186,6 +204,9 @@ def _row(row: Document, *, team: bool) -> DocumentRow:
         sha256=row.sha256,
         added_by=row.added_by,
         added_at=row.added_at,
+        note=str(unseal(row.note, row=row.id, column="documents.note")) if row.note is not None else None,
+        error_reason=row.error_reason,
+        error_at=row.error_at,
     )
 
 

@@ -68,6 +68,7 @@ TELLS: Final[Mapping[str, Told]] = {
                 "referral.closed",
                 "message.created",
                 "document.added",
+                "document.entered_in_error",
             ),
         )
     ),
@@ -112,6 +113,7 @@ TYPES: Final[Mapping[str, str]] = {
     "referral.closed": "The loop is closed: an outcome is recorded.",
     "message.created": "Sender or receiver wrote a note on a referral.",
     "document.added": "A document was added to a referral.",
+    "document.entered_in_error": "A document of a referral was a mistake: delete your copy of it.",
     "consent.withdrawn": "What was received with this referral may no longer be used: restrict it.",
     "task.assigned": "A task has come to a desk of the organisation, or to somebody there.",
     "service.capacity_changed": "The open places of a service changed.",

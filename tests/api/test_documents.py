@@ -71,6 +71,23 @@ def test_strangers_and_overviews_open_nothing(office: Office, opened: Callable[.
     add(stranger, f"cases/{case}", status=404)
 
 
+def test_a_mistake_stays_in_the_list_and_is_opened_by_nobody(office: Office, opened: Callable[..., str]):
+    case = opened()
+    handler = office.handler()
+    document = add(handler, f"cases/{case}")
+    path = f"/documents/{document}/enter-in-error"
+    wrong = handler.post(path, {"reason": "bad_luck"})
+    assert (wrong.status_code, wrong.get_json()["errors"][0]["pointer"]) == (422, "/reason")
+    assert handler.post(path, {"reason": "wrong_person"}).status_code == 204
+    again = handler.post(path, {"reason": "wrong_person"})
+    assert (again.status_code, again.get_json()["code"]) == (409, "document_in_error")
+    (listed,) = handler.get(f"/cases/{case}/documents").get_json()
+    assert (listed["error_reason"], listed["note"]) == ("wrong_person", None)
+    gone = handler.get(f"/documents/{document}")
+    assert (gone.status_code, gone.get_json()["code"]) == (404, "document_in_error")
+    office.land.session.close()
+
+
 def test_what_is_refused_leaves_no_file_behind(
     office: Office, opened: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ):

@@ -86,6 +86,7 @@ BODIES: dict[str, Any] = {
     "repair": {"values": {}, "reason": "x"},
     "repair_answers": {"task_id": "tsk_" + "0" * 26, "answers": {}, "reason": "x"},
     "give_up": {"note": "x"},
+    "documents.enter_in_error": {"reason": "test_entry"},
     "set_capacity": {"accepting": True},
     "replay": {"since": "2026-03-01T08:00:00Z"},
     "users.change": {"name": "Invented Name"},

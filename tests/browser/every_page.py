@@ -35,6 +35,16 @@ def follow(address: str, link: str) -> Go:
     return go
 
 
+def beyond(address: str, link: str, more: str) -> Go:
+    """Open a page, follow the first link of a kind, and go to an address below it."""
+
+    def go(page: Page) -> None:
+        follow(address, link)(page)
+        page.goto(page.url + more)
+
+    return go
+
+
 def mine(page: Page) -> None:
     """Open a task that is one's own, taking one where there is none."""
     page.goto("/work?tab=mine")
@@ -112,6 +122,10 @@ PLACES = {
     "case sheet": Place(
         login=HANDLER, go=lambda page: (follow("/cases", TO_CASE)(page), page.goto(page.url + "/sheet"))
     ),
+    **{
+        f"case: {part}": Place(login=HANDLER, go=beyond("/cases", TO_CASE, "/" + part))
+        for part in ("documents", "plan", "plan/new", "service?category=VT")
+    },
     "people": Place(login=HANDLER, go=at("/people")),
     "people found": Place(login=HANDLER, go=found),
     "person to register": Place(login=RECEPTION, go=registering),

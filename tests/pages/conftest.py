@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from io import BytesIO
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from nrm.actors import Actor
 from nrm.db import db
@@ -114,11 +116,17 @@ class Page(HTMLParser):
         return " ".join(self.words)
 
     def form(self, action: str) -> HtmlForm:
-        """Find the form that goes to an address, by its end."""
-        return next(one for one in self.forms if one.action.endswith(action))
+        """Find the form that goes to an address, by its end; one that changes something before one that filters."""
+        found = [one for one in self.forms if one.action.endswith(action)]
+        return next((one for one in found if one.method == "post"), found[0])
 
     def leads(self, action: str) -> bool:
         return any(one.action.endswith(action) for one in self.forms)
+
+
+def chosen(content: bytes, name: str) -> FileStorage:
+    """Give a file as a browser sends it; without a name none was chosen."""
+    return FileStorage(BytesIO(content), filename=name, content_type="application/octet-stream")
 
 
 @dataclass
@@ -146,7 +154,12 @@ class Reader:
         return self.post(form.action, sent)
 
     def post(self, path: str, data: dict[str, Any]) -> Page:
-        answer = self.client.post(path, data=data)
+        if any(isinstance(one, FileStorage) for value in data.values() for one in value):
+            # In memory: the client's own way leaves the temporary file of a large one open.
+            boundary, body = encode_multipart(data)
+            answer = self.client.post(path, data=body, content_type=f'multipart/form-data; boundary="{boundary}"')
+        else:
+            answer = self.client.post(path, data=data)
         assert answer.status_code < 500, answer.text
         if answer.status_code == 303:
             return self.open(answer.headers["Location"])

@@ -22,7 +22,7 @@ from typing import Final, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Request, Response, g, render_template, request
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from api.pages.kit import step_up
 from api.pages.kit.words import OWN_NAMES, Words
@@ -45,6 +45,8 @@ _NOBODY: Final = Actor(kind=ActorKind.USER, id="", seats=())
 
 Answer: TypeAlias = "str | Response"
 Handler: TypeAlias = Callable[..., Answer]
+Told: TypeAlias = "tuple[tuple[str, str], ...]"
+"""Field of a form and what is wrong with it, in words."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Visit:
         words: the reader's language.
         form: what was filled in.
         query: what stands in the address.
+        files: the files that were chosen.
     """
 
     actor: Actor
@@ -64,6 +67,7 @@ class Visit:
     words: Words
     form: MultiDict[str, str] = field(default_factory=MultiDict)
     query: MultiDict[str, str] = field(default_factory=MultiDict)
+    files: MultiDict[str, FileStorage] = field(default_factory=MultiDict)
 
     @property
     def now(self) -> datetime:
@@ -225,7 +229,7 @@ def _visit(*, signed_in: bool) -> Visit:
             raise Refused(403, "other_site")
     visit.query = request.args
     if request.method not in _SAFE:
-        visit.form = request.form
+        visit.form, visit.files = request.form, request.files
     return visit
 
 
