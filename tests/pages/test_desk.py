@@ -123,7 +123,7 @@ def test_a_supervisor_elsewhere_neither_counts_nor_changes_the_work_of_this_desk
 def test_a_disclosure_without_consent_waits_for_a_second_supervisor(
     office: Office, reader: Callable[..., Reader], opened: Callable[..., str], supervisor: Reader
 ):
-    from nrm.actions.consents import ask_override
+    from nrm.actions.overrides import ask_override
     from nrm.queries.directory import organisations
 
     case_id = opened()

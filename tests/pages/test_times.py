@@ -92,13 +92,13 @@ def test_an_absence_that_has_not_begun_lets_nobody_stand_in_and_can_be_taken_bac
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "field"), [(3, 1, "#last"), (-9, -5, "#last"), (0, 500, "#last"), (1, 2, "#first")]
+    ("days", "field"), [((3, 1), "#last"), ((-9, -5), "#last"), ((0, 500), "#last"), ((1, 2), "#first")]
 )
 def test_days_that_do_not_fit_are_told_at_their_field(
-    office: Office, handler: Reader, two: Reader, first: int, last: int, field: str
+    office: Office, handler: Reader, two: Reader, days: tuple[int, int], field: str
 ):
     away(office, handler, two, first=0, last=2)
-    refused = away(office, handler, two, first=first, last=last)
+    refused = away(office, handler, two, first=days[0], last=days[1])
     assert refused.status == 422
     assert field in refused.links.values()
 
