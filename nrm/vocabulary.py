@@ -54,6 +54,35 @@ class NeedStatus(StrEnum):
     UNMET = "unmet"
 
 
+class MigrationStatus(StrEnum):
+    """How a plan that moves running runs to another path version stands."""
+
+    DRAFT = "draft"
+    CHECKING = "checking"
+    CHECKED = "checked"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    DISCARDED = "discarded"
+
+
+class MovedStatus(StrEnum):
+    """What became of one run of such a plan.
+
+    READY waits to be moved, REFUSED cannot be, GONE had ended or left the version by then, KEPT went on after the move
+    and was not taken back.
+    """
+
+    READY = "ready"
+    REFUSED = "refused"
+    MOVED = "moved"
+    GONE = "gone"
+    UNDONE = "undone"
+    KEPT = "kept"
+
+
 class PlanStatus(StrEnum):
     """How a revision of a reintegration plan stands."""
 

@@ -60,7 +60,7 @@ def open_task(
     Raises:
         StepFailed: when no desk works on this role here; nothing was written.
     """
-    desk = _desk_for(case, step, context)
+    desk = desk_for(case, step, context)
     if desk is None:
         raise StepFailed("no_desk", step.id, role=step.role, place=case.governorate)
     _note_team(case, desk, context)
@@ -135,8 +135,14 @@ _OF_A_TEAM: Final = frozenset({"case.read_strict", "case.work", "referral.send"}
 """What the desk may do that a strict case is left to; a panel that only decides is none."""
 
 
-def _desk_for(case: Case, step: Step, context: Mapping[str, str]) -> DeskEntry | None:
-    """Find the desk of a step: the case's own for its role, the receiver's, else the nearest that does the work."""
+def desk_for(case: Case, step: Step, context: Mapping[str, str]) -> DeskEntry | None:
+    """Find the desk of a step: the case's own for its role, the receiver's, else the nearest that does the work.
+
+    Args:
+        case: the case.
+        step: the step, from the parsed path version.
+        context: the run's context.
+    """
     data = packs.pack()
     role = step.role or OWNER_ROLE
     if role == OWNER_ROLE and step.organisation is None:

@@ -154,14 +154,15 @@ class RunBook:
             started_by=self.work.actor.id,
         )
         self.work.record("run.started", stream=self.case.id, subject=("run", live.id), data={"path": path})
-        self._take(live, runtime.start_run(spec, values=values, now=self.work.now))
+        self.take(live, runtime.start_run(spec, values=values, now=self.work.now))
         return live
 
     def give(self, run: LiveRun, given: Input) -> None:
         """Give one input to a run and line up what it asks for."""
-        self._take(run, feed(run.spec, run.state, given, now=self.work.now))
+        self.take(run, feed(run.spec, run.state, given, now=self.work.now))
 
-    def _take(self, run: LiveRun, advance: fx.Advance) -> None:
+    def take(self, run: LiveRun, advance: fx.Advance) -> None:
+        """Keep what an advance made of a run, and line up what it asks for."""
         run.state, run.values, run.status, run.changed = advance.state, advance.values, advance.status, True
         closed = {effect.token for effect in advance.effects if isinstance(effect, fx.CloseTask)}
         if closed:

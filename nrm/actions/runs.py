@@ -122,6 +122,26 @@ def drive(
     )
 
 
+def carry_on(work: Work, case: Case, run_id: str, advance: fx.Advance) -> Driven:
+    """Do what an advance asks for that was made outside, for a run that was moved to another path version.
+
+    Args:
+        work: the transaction; the case is locked.
+        case: the run's case.
+        run_id: the run; its row names the version already with which the advance was made.
+        advance: the run's new state and the effects.
+
+    Raises:
+        StepFailed: when the path cannot go on; the caller takes back what was written.
+    """
+    book = RunBook(work=work, case=case)
+    run = book.load(run_id)
+    book.take(run, advance)
+    _drain(book)
+    book.save()
+    return Driven(effects=frozenset(book.kinds), opened=tuple(book.opened), run_version=run.row_version)
+
+
 def _guard(work: Work, book: RunBook) -> AbstractContextManager[None]:
     return work.buffered() if book.is_plain() else work.savepoint()
 

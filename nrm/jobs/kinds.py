@@ -60,6 +60,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     # A mail server may be away over a night: ten attempts in about two days.
     "delivery": Kind(queue=DELIVERIES, first_pause=30, factor=4, longest_pause=12 * 3600, max_attempts=10),
     "manifest_part": Kind(queue=BULK, first_pause=30, max_attempts=5, time_limit=900, alone=True),
+    "migration_part": Kind(queue=BULK, max_attempts=5, time_limit=600, alone=True),
     "sandbox_answer": Kind(),
     "schedule": Kind(first_pause=60, max_attempts=5, time_limit=1800),
 }

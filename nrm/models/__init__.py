@@ -10,6 +10,7 @@ from nrm.models.events import Event, EventHead
 from nrm.models.jobs import Delivery, IdempotencyKey, Job, Runner, Schedule
 from nrm.models.keys import AccessToken, ApiKey, RequestRecord, UsedAssertion
 from nrm.models.letters import IncomingLetter, Letter, LetterCounter
+from nrm.models.migrations import MigrationPlan, MigrationRun
 from nrm.models.organisations import (
     CodeEntry,
     Desk,
@@ -59,6 +60,8 @@ __all__ = [
     "Manifest",
     "ManifestRow",
     "Membership",
+    "MigrationPlan",
+    "MigrationRun",
     "Need",
     "Notification",
     "Organisation",

@@ -634,6 +634,31 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_memberships_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "migration_plans",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("path_id", sa.String(length=31), nullable=False),
+        sa.Column("source_id", sa.String(length=31), nullable=False),
+        sa.Column("target_id", sa.String(length=31), nullable=False),
+        sa.Column("steps", sa.JSON(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("looked_at", sa.String(length=31), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.String(length=40), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("changed_by", sa.String(length=40), nullable=False),
+        sa.Column("approved_at", UtcDateTime(), nullable=True),
+        sa.Column("approved_by", sa.String(length=40), nullable=True),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["path_id"], ["paths.id"], name=op.f("fk_migration_plans_path_id")),
+        sa.ForeignKeyConstraint(["source_id"], ["path_versions.id"], name=op.f("fk_migration_plans_source_id")),
+        sa.ForeignKeyConstraint(["target_id"], ["path_versions.id"], name=op.f("fk_migration_plans_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_migration_plans")),
+    )
+    with op.batch_alter_table("migration_plans", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_migration_plans_path_id"), ["path_id"], unique=False)
+
+    op.create_table(
         "notifications",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("user_id", sa.String(length=31), nullable=True),
@@ -1074,6 +1099,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_incidents_organisation_id"), ["organisation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_incidents_run_id"), ["run_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_incidents_status"), ["status"], unique=False)
+
+    op.create_table(
+        "migration_runs",
+        sa.Column("id", sa.String(length=31), nullable=False),
+        sa.Column("plan_id", sa.String(length=31), nullable=False),
+        sa.Column("run_id", sa.String(length=31), nullable=False),
+        sa.Column("case_id", sa.String(length=31), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("run_version", sa.Integer(), nullable=True),
+        sa.Column("undoable", sa.Boolean(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_migration_runs_case_id")),
+        sa.ForeignKeyConstraint(["plan_id"], ["migration_plans.id"], name=op.f("fk_migration_runs_plan_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_migration_runs_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_migration_runs")),
+        sa.UniqueConstraint("plan_id", "run_id", name=op.f("uq_migration_runs_plan_id_run_id")),
+    )
+    with op.batch_alter_table("migration_runs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_migration_runs_run_id"), ["run_id"], unique=False)
+        batch_op.create_index("ix_migration_runs_status", ["plan_id", "status", "id"], unique=False)
 
     op.create_table(
         "plans",
@@ -1677,6 +1724,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_plans_case_id"))
 
     op.drop_table("plans")
+    with op.batch_alter_table("migration_runs", schema=None) as batch_op:
+        batch_op.drop_index("ix_migration_runs_status")
+        batch_op.drop_index(batch_op.f("ix_migration_runs_run_id"))
+
+    op.drop_table("migration_runs")
     with op.batch_alter_table("incidents", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_incidents_status"))
         batch_op.drop_index(batch_op.f("ix_incidents_run_id"))
@@ -1778,6 +1830,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_notifications_desk")
 
     op.drop_table("notifications")
+    with op.batch_alter_table("migration_plans", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_migration_plans_path_id"))
+
+    op.drop_table("migration_plans")
     with op.batch_alter_table("memberships", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_memberships_user_id"))
         batch_op.drop_index(batch_op.f("ix_memberships_organisation_id"))

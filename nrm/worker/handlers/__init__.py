@@ -14,6 +14,7 @@ from nrm.jobs.hand import ClaimedJob
 from nrm.worker.handlers.clocks import chase_restriction, fire_timer, resume_task, run_referral_clock, run_task_clock
 from nrm.worker.handlers.deliveries import deliver
 from nrm.worker.handlers.manifests import import_list
+from nrm.worker.handlers.migrations import move_part
 from nrm.worker.handlers.sandbox import answer_in_sandbox
 from nrm.worker.handlers.schedules import run_schedule
 
@@ -27,6 +28,7 @@ HANDLERS: Mapping[str, Handler] = {
     "restriction_clock": chase_restriction,
     "delivery": deliver,
     "manifest_part": import_list,
+    "migration_part": move_part,
     "sandbox_answer": answer_in_sandbox,
     "schedule": run_schedule,
 }

@@ -1,0 +1,137 @@
+"""Versions of a path for tests that move runs, and what a migration must leave as it was."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from nrm import ids
+from nrm.actions import migration_parts, migrations
+from nrm.actors import SYSTEM, Actor
+from nrm.db import db
+from nrm.models import (
+    Job,
+    MigrationPlan,
+    MigrationRun,
+    Organisation,
+    Path,
+    PathVersion,
+    Run,
+    Subscription,
+    Task,
+    TaskDraft,
+)
+from tests.world import World
+
+KEPT_OF_TASKS = (
+    "id", "status", "assignee_id", "opened_at", "claimed_at", "due_at", "hold_until", "hold_reason", "hold_ended_at",
+    "pause_left", "reminded_at", "escalation", "priority", "level",
+)  # fmt: skip
+"""Columns of a task that no migration may touch."""
+
+
+def next_version(land: World, key: str, *changes: tuple[str, str], forms: Mapping[str, str] | None = None) -> str:
+    """Publish a version of a path whose diagram differs by some replacements, and give its id."""
+    version_id = ids.new_id("ver")
+    with db.engine.begin() as connection:
+        latest = connection.execute(
+            select(PathVersion).join(Path, Path.latest_id == PathVersion.id).where(Path.key == key)
+        ).one()
+        text = latest.diagram
+        for old, new in changes:
+            assert old in text, f"{old} is not in the diagram"
+            text = text.replace(old, new)
+        values = {name: getattr(latest, name) for name in PathVersion.__table__.columns.keys()}  # noqa: SIM118
+        values |= {"id": version_id, "number": latest.number + 1, "diagram": text, "published_at": land.clock.now()}
+        values |= {"sha256": hashlib.sha256(text.encode()).hexdigest(), "forms": {**latest.forms, **(forms or {})}}
+        connection.execute(insert(PathVersion).values(**values))
+        connection.execute(update(Path).where(Path.key == key).values(latest_id=version_id))
+    return version_id
+
+
+def latest_version(key: str) -> str:
+    """Give the id of the latest version of a path."""
+    with db.engine.begin() as connection:
+        return str(connection.execute(select(Path.latest_id).where(Path.key == key)).scalar_one())
+
+
+def designer(land: World, name: str) -> Actor:
+    """Give somebody who designs paths; another name is another person."""
+    if name not in land.users:
+        with db.engine.begin() as connection:
+            organisation = connection.execute(select(Organisation.id).order_by(Organisation.id)).scalars().first()
+        land.users[name] = land.seat(None, str(organisation), "path_designer")
+    return land.users[name]
+
+
+def work_off(plan_id: str) -> None:
+    """Do what the runner does with a plan until it asks for nothing more."""
+    while True:
+        db.session.close()
+        waiting = db.session.execute(select(Job.id).where(Job.dedup_key == f"migration:{plan_id}")).first()
+        db.session.close()
+        if waiting is None:
+            return
+        with db.engine.begin() as connection:
+            connection.execute(Job.__table__.delete().where(Job.dedup_key == f"migration:{plan_id}"))
+        migration_parts.work_part(plan_id)
+        migration_parts.end_part(SYSTEM, plan_id)
+
+
+def checked_plan(land: World, source: str, target: str) -> str:
+    """Make a plan as it is proposed, and look at all runs."""
+    maker = designer(land, "maker")
+    plan_id = migrations.plan_migration(maker, source, target)
+    migrations.check_migration(maker, plan_id, version=None)
+    work_off(plan_id)
+    return plan_id
+
+
+def carried_out(land: World, source: str, target: str) -> str:
+    """Make a plan, check it, let a second person approve it, and move all runs."""
+    plan_id = checked_plan(land, source, target)
+    migrations.approve_migration(designer(land, "second"), plan_id, version=None)
+    work_off(plan_id)
+    return plan_id
+
+
+def plan_of(plan_id: str) -> MigrationPlan:
+    """Give a plan as it stands."""
+    db.session.close()
+    return db.session.execute(select(MigrationPlan).where(MigrationPlan.id == plan_id)).scalar_one()
+
+
+def runs_of(plan_id: str) -> dict[str, MigrationRun]:
+    """Give the rows of a plan by run."""
+    db.session.close()
+    rows = db.session.execute(select(MigrationRun).where(MigrationRun.plan_id == plan_id)).scalars()
+    return {row.run_id: row for row in rows}
+
+
+def deadlines() -> dict[str, Any]:
+    """Give every moment and holder that moving must leave as it was: tasks, their drafts, and the jobs of the clocks."""
+    db.session.close()
+    tasks = db.session.execute(select(Task)).scalars()
+    jobs = db.session.execute(select(Job.case_id, Job.kind, Job.due_at, Job.queue).where(Job.case_id.is_not(None)))
+    drafts = db.session.execute(select(TaskDraft.task_id, TaskDraft.user_id, TaskDraft.answers))
+    return {
+        "tasks": sorted([str(getattr(task, name)) for name in KEPT_OF_TASKS] for task in tasks),
+        "jobs": sorted([str(value) for value in row] for row in jobs),
+        "drafts": sorted(str(row) for row in drafts),
+    }
+
+
+def whole_runs() -> dict[str, Any]:
+    """Give every row of running runs and what they wait for, without the counters that only rise."""
+    db.session.close()
+    tables = {"runs": Run, "tasks": Task, "subscriptions": Subscription, "drafts": TaskDraft}
+    found: dict[str, Any] = {}
+    for name, model in tables.items():
+        rows = db.session.execute(select(model.__table__)).mappings()
+        found[name] = sorted(str({key: value for key, value in row.items() if key != "version"}) for row in rows)
+    jobs = db.session.execute(select(Job.kind, Job.queue, Job.case_id, Job.args, Job.due_at, Job.state, Job.dedup_key))
+    found["jobs"] = sorted(str(tuple(row)) for row in jobs)
+    return found
