@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 import psycopg
@@ -158,27 +159,48 @@ def _write_json(value: object) -> str:
 
 
 @contextmanager
-def in_one_trip(connection: Connection) -> Iterator[None]:
+def in_one_trip(connection: Connection) -> Iterator[psycopg.Connection[Any] | sqlite3.Connection]:
     """Send the statements inside to PostgreSQL one after another and wait for their answers once, at the end.
 
-    Only for statements whose answer nobody reads; on SQLite, where there is no way to go, each runs as it comes.
+    Only for statements whose answer nobody reads inside; on SQLite, where there is no way to go, each runs as it comes.
+
+    Yields:
+        The driver's own connection, for whoever has no need of SQLAlchemy's.
 
     Raises:
         DBAPIError: one of them failed; the others after it were not run.
     """
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        yield
-        return
+    driver = cast("psycopg.Connection[Any] | sqlite3.Connection", connection.connection.driver_connection)
     try:
-        with driver.pipeline():
-            yield
-    except psycopg.Error as error:
-        if driver.closed:
+        if isinstance(driver, sqlite3.Connection):
+            yield driver
+        else:
+            with driver.pipeline():
+                yield driver
+    except (psycopg.Error, sqlite3.Error) as error:
+        closed = isinstance(driver, psycopg.Connection) and driver.closed
+        if closed:
             connection.invalidate(error)
+        base = psycopg.Error if isinstance(error, psycopg.Error) else sqlite3.Error
         raise DBAPIError.instance(
-            None, None, error, psycopg.Error, connection_invalidated=driver.closed, dialect=connection.dialect
+            None, None, error, base, connection_invalidated=closed, dialect=connection.dialect
         ) from error
+
+
+def write_from_now_on(connection: Connection) -> None:
+    """Let the open transaction of a connection, which has only read, become one that writes.
+
+    On SQLite it begins anew, with the writer's lock and what is stored by then. On PostgreSQL every statement sees
+    what is committed when it begins: there it simply goes on.
+
+    Raises:
+        DBAPIError: the writer's lock could not be had in time.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    with in_one_trip(connection) as driver:
+        driver.execute("ROLLBACK")
+        driver.execute("BEGIN IMMEDIATE")
 
 
 class _Cursor(psycopg.Cursor[Any]):

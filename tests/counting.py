@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import event
 
+from nrm.actions import statements
+from nrm.actions.statements import Cursor, Step, send
 from nrm.db import db
 
 QueryCounter = Callable[[], AbstractContextManager[Callable[[], int]]]
@@ -22,8 +24,14 @@ def counted_queries() -> Iterator[Callable[[], int]]:
         if not statement.startswith("BEGIN"):
             seen.append(statement)
 
+    def sent(cursor: Cursor, step: Step) -> Cursor:
+        seen.append(step.statement.text)
+        return send(cursor, step)
+
     event.listen(db.engine, "before_cursor_execute", note)
+    statements.send = sent
     try:
         yield lambda: len(seen)
     finally:
+        statements.send = send
         event.remove(db.engine, "before_cursor_execute", note)

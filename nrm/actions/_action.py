@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Final, NoReturn, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection, Table, bindparam, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -26,14 +26,23 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from nrm import ids
-from nrm.actions.statements import ROW, SEEN, insert_into, set_values, update_row
+from nrm.actions.statements import (
+    ROW,
+    SEEN,
+    Step,
+    delete_rows,
+    insert_into,
+    run_together,
+    set_values,
+    update_row,
+)
 from nrm.actors import Actor
-from nrm.db import WRITING, Base, db, in_one_trip
+from nrm.db import WRITING, Base, db, write_from_now_on
 from nrm.errors import Busy, Conflict, NotAllowed, NotFound, NotValid, NrmError, Problem, StaleVersion
 from nrm.events import KINDS, Data, chain_hash
 from nrm.installation import installation
 from nrm.jobs.hand import JOBS, in_hand
-from nrm.jobs.table import cancel, job_row, wake_runners
+from nrm.jobs.table import CANCEL, end_own, job_row, wake_runners
 from nrm.models import Case, Event, EventHead, IdempotencyKey
 from nrm.rules.permissions import PERMISSIONS
 from nrm.rules.step_up import require_proof
@@ -48,7 +57,6 @@ Row = dict[str, Any]
 _CASES: Final = cast("Table", Case.__table__)
 _EVENTS: Final = cast("Table", Event.__table__)
 _HEADS: Final = cast("Table", EventHead.__table__)
-_KEYS: Final = cast("Table", IdempotencyKey.__table__)
 
 _LOCKED_CASE: Final = (
     select(Case).where(Case.id == bindparam("case")).with_for_update(of=Case).execution_options(populate_existing=True)
@@ -109,6 +117,7 @@ class Work:
     _cases: set[str] = field(default_factory=set)
     _events: list[Pending] = field(default_factory=list)
     _wakes: bool = False
+    _changes: list[Step] = field(default_factory=list)
     _rows: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
     before_finish: list[Callable[[], None]] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
@@ -116,16 +125,34 @@ class Work:
     memory: dict[str, object] = field(default_factory=dict)
     _connection: Connection | None = None
 
-    def _insert(self, table: Table, rows: list[Row]) -> None:
-        """Insert rows of the same columns on the transaction's own connection, past what the session would look for."""
-        connection = self._open_connection()
-        insert_into(table, tuple(rows[0]), connection.dialect).run(connection, rows)
+    def _run(self, steps: list[Step]) -> None:
+        """Run steps on the transaction's own connection, past what the session would look for.
 
-    def _update(self, table: Table, row_id: str, values: Row, *, key: str = "id", seen: int | None = None) -> int:
-        """Update one row, and say how many there were: 1 or 0."""
-        connection = self._open_connection()
-        statement = update_row(table, key, tuple(values), connection.dialect, versioned=seen is not None)
-        return statement.run(connection, [{ROW: row_id, SEEN: seen, **set_values(values)}]).rowcount
+        Raises:
+            NotFound: a row that changes is not there.
+            StaleVersion: it has another version.
+        """
+        touched = run_together(self._open_connection(), steps)
+        for step, count in zip(steps, touched, strict=True):
+            if step.changes is not None and count != 1:
+                self._raise_missed(*step.changes)
+
+    def _raise_missed(self, table: Table, row_id: str) -> NoReturn:
+        current = self.session.execute(select(table.c.version).where(table.c.id == row_id)).scalar_one_or_none()
+        if current is None:
+            raise NotFound
+        raise StaleVersion(current)
+
+    def _inserted(self, table: Table, rows: list[Row]) -> Step:
+        """Make the insert of rows of the same columns."""
+        return Step(statement=insert_into(table, tuple(rows[0]), self._open_connection().dialect), rows=rows)
+
+    def _updated(self, table: Table, row_id: str, values: Row, *, key: str = "id", seen: int | None = None) -> Step:
+        """Make the update of one row."""
+        dialect = self._open_connection().dialect
+        statement = update_row(table, key, tuple(values), dialect, versioned=seen is not None)
+        row = {ROW: row_id, SEEN: seen, **set_values(values)}
+        return Step(statement=statement, rows=[row], changes=(table, row_id) if key == "id" else None)
 
     def _open_connection(self) -> Connection:
         if self._connection is None:
@@ -203,21 +230,22 @@ class Work:
         return str(values.get("id", ""))
 
     def flush(self) -> None:
-        """Write the rows that wait, parents before children, so that a following query sees them."""
+        """Write the changes and rows that wait, parents before children, so that a following query sees them."""
         self.session.flush()
-        if self._rows:
-            with in_one_trip(self._open_connection()):
-                self._write_rows()
+        if self._changes or self._rows:
+            self._run(self._waiting())
 
-    def _write_rows(self) -> None:
+    def _waiting(self) -> list[Step]:
+        """Take what waits: changes first, in their order, since a row may take the place of one that goes."""
+        steps, self._changes = self._changes, []
         waiting, self._rows = self._rows, defaultdict(list)
         places = _table_places()
         for table in sorted(waiting, key=places.__getitem__):
-            for group in _by_columns(waiting[table]):
-                self._insert(table, group)
+            steps += [self._inserted(table, group) for group in _by_columns(waiting[table])]
+        return steps
 
     def change(self, model: type[Base], row_id: str, *, version: int | None = None, **values: Any) -> None:  # noqa: ANN401
-        """Update one row by id.
+        """Update one row by id, at once.
 
         Args:
             model: the table.
@@ -229,14 +257,22 @@ class Work:
             NotFound: when there is no such row.
             StaleVersion: when the stored version is another one.
         """
+        # A change that waits may be one of the same row.
+        steps, self._changes = self._changes, []
+        self._run([*steps, self._changed(model, row_id, version, values)])
+
+    def change_soon(self, model: type[Base], row_id: str, *, version: int | None = None, **values: Any) -> None:  # noqa: ANN401
+        """Update one row by id with the next flush, in one trip; arguments and errors as for `change`.
+
+        For rows that the case's lock keeps from others, and where nothing is read before the flush that should be new.
+        """
+        self._changes.append(self._changed(model, row_id, version, values))
+
+    def _changed(self, model: type[Base], row_id: str, version: int | None, values: Row) -> Step:
         table: Table = model.__table__  # type: ignore[assignment]  # a mapped class has a Table
         if version is not None:
             values["version"] = version + 1
-        if self._update(table, row_id, values, seen=version) != 1:
-            current = self.session.execute(select(table.c.version).where(table.c.id == row_id)).scalar_one_or_none()
-            if current is None:
-                raise NotFound
-            raise StaleVersion(current)
+        return self._updated(table, row_id, values, seen=version)
 
     def require(self, permission: str, *, desk: str | None = None, organisation: str | None = None) -> None:
         """Stop unless the actor has a permission (at this desk, in this organisation).
@@ -276,10 +312,16 @@ class Work:
         self._wakes = self._wakes or due_at <= self.now
 
     def cancel_jobs(self, *dedup_keys: str) -> None:
-        """Forget jobs by their keys, those that still wait to be written too."""
+        """Forget jobs by their keys, those that still wait to be written too.
+
+        One that another runner has in hand is taken from it: that runner's transaction rolls back.
+        """
         if self._rows.get(JOBS):
             self._rows[JOBS] = [row for row in self._rows[JOBS] if row.get("dedup_key") not in dedup_keys]
-        cancel(self.session, *dedup_keys)
+        for key in dedup_keys:
+            end_own(self.session, key)
+        rows = [{"key": key} for key in dedup_keys]
+        self._changes.append(Step(statement=delete_rows(CANCEL, self._open_connection().dialect), rows=rows))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -296,7 +338,7 @@ class Work:
             self.flush()
         except BaseException:
             nested.rollback()
-            self._rows = defaultdict(list)
+            self._rows, self._changes = defaultdict(list), []
             self._heads = heads
             del self._events[events:]
             if job is not None:
@@ -307,14 +349,15 @@ class Work:
 
     @contextmanager
     def buffered(self) -> Iterator[None]:
-        """Take back rows and events added inside when it raises; for parts that run no statement before they raise."""
+        """Take back rows, changes and events added inside when it raises; for parts that run no statement before."""
         rows = {table: len(waiting) for table, waiting in self._rows.items()}
-        events = len(self._events)
+        changes, events = len(self._changes), len(self._events)
         try:
             yield
         except BaseException:
             for table, waiting in self._rows.items():
                 del waiting[rows.get(table, 0) :]
+            del self._changes[changes:]
             del self._events[events:]
             raise
 
@@ -327,12 +370,11 @@ class Work:
             # The head of a chain is looked up; it may be that of a case which waits to be written.
             self.flush()
         rows, heads = self._chained()
-        if self._rows or rows:
-            with in_one_trip(self._open_connection()):
-                self._write_rows()
-                if rows:
-                    self._insert(_EVENTS, rows)
-                    self._move_heads(heads)
+        steps = self._waiting()
+        if rows:
+            steps += [self._inserted(_EVENTS, rows), *self._moved_heads(heads)]
+        if steps:
+            self._run(steps)
         if self._wakes:
             wake_runners(self.session)
 
@@ -384,11 +426,11 @@ class Work:
             select(EventHead).where(EventHead.stream == stream).with_for_update()
         ).scalar_one_or_none()
         if head is None:
-            self._insert(_HEADS, [{"stream": stream}])
+            self._run([self._inserted(_HEADS, [{"stream": stream}])])
             return 0, ""
         return head.seq, head.hash
 
-    def _move_heads(self, changed: Mapping[str, tuple[int, str]]) -> None:
+    def _moved_heads(self, changed: Mapping[str, tuple[int, str]]) -> Iterator[Step]:
         for stream, (seq, digest) in changed.items():
             if stream.startswith("cas_"):
                 table, key = _CASES, "id"
@@ -396,7 +438,7 @@ class Work:
             else:
                 table, key = _HEADS, "stream"
                 values = {"seq": seq, "hash": digest}
-            self._update(table, stream, values, key=key)
+            yield self._updated(table, stream, values, key=key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -549,13 +591,13 @@ def transact(actor: Actor, body: Callable[[Work], R]) -> R:
 
 
 def _open(session: Session, *, again: bool) -> None:
-    """Begin to write with nothing loaded before.
+    """Begin to write with nothing loaded before, on the connection of a read transaction where one is open.
 
-    A read transaction that is open already (who asks was looked up in it) holds an old snapshot and no writer's lock
-    on SQLite. On PostgreSQL every statement sees what is committed when it begins: going on saves two round trips.
+    In it who asks was looked up: giving its connection back and taking one again costs as much as a statement.
     """
-    if not again and session.in_transaction() and session.get_bind().dialect.name == "postgresql":
+    if not again and session.in_transaction():
         session.expunge_all()
+        write_from_now_on(session.connection())
         return
     session.close()
     session.connection(execution_options=WRITING)
@@ -571,9 +613,9 @@ def _attempt(session: Session, actor: Actor, body: Callable[[Work], R]) -> tuple
         _replay(session, request)
     try:
         result = body(work)
-        work.finish()
         if request is not None:
-            _remember(session, request, result, work.now)
+            _remember(work, request, result)
+        work.finish()
         if job is not None:
             job.finish(session)
     except BaseException:
@@ -608,18 +650,17 @@ def _look_again(session: Session) -> None:
         session.rollback()
 
 
-def _remember(session: Session, request: Idempotency, result: object, now: datetime) -> None:
+def _remember(work: Work, request: Idempotency, result: object) -> None:
     status, body = request.render(result)
-    row = {
-        "owner": request.owner,
-        "key": request.key,
-        "fingerprint": request.fingerprint,
-        "status": status,
-        "body": body,
-        "created_at": now,
-    }
-    connection = session.connection()
-    insert_into(_KEYS, tuple(row), connection.dialect).run(connection, [row])
+    work.add(
+        IdempotencyKey,
+        owner=request.owner,
+        key=request.key,
+        fingerprint=request.fingerprint,
+        status=status,
+        body=body,
+        created_at=work.now,
+    )
 
 
 def _lost_race(error: Exception) -> bool:

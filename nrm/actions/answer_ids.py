@@ -37,6 +37,8 @@ def check_ids(work: Work, form: Form, clean: Mapping[str, Clean], *, task_id: st
         NotValid: an id names nothing, or something that is no longer offered.
     """
     named = list(_ids(form.fields, clean, ""))
+    if not named:
+        return
     problems = []
     files = (
         select(Document.id).where(Document.task_id == task_id, Document.error_at.is_(None)),

@@ -51,6 +51,7 @@ class LiveRun:
     error: str | None = None
     is_sensitive: bool = False
     changed: bool = False
+    is_new: bool = False
 
 
 @dataclass(slots=True)
@@ -73,14 +74,7 @@ class RunBook:
         """Give a run of this case, loading it once."""
         if run_id in self.runs:
             return self.runs[run_id]
-        found = (
-            row
-            or self.work.session.execute(
-                select(Run)
-                .where(Run.id == run_id, Run.case_id == self.case.id)
-                .execution_options(populate_existing=True)
-            ).scalar_one_or_none()
-        )
+        found = row or self._row_of(run_id)
         if found is None:
             raise NotFound
         live = LiveRun(
@@ -102,6 +96,11 @@ class RunBook:
         )
         self.runs[found.id] = live
         return live
+
+    def _row_of(self, run_id: str) -> Run | None:
+        self.work.flush()
+        found = select(Run).where(Run.id == run_id, Run.case_id == self.case.id)
+        return self.work.session.execute(found.execution_options(populate_existing=True)).scalar_one_or_none()
 
     def start(
         self,
@@ -136,6 +135,7 @@ class RunBook:
             started_at=self.work.now,
             is_sensitive=spec.sensitive or self.case.level == "strict",
             changed=True,
+            is_new=True,
         )
         self.runs[live.id] = live
         self.work.add(
@@ -186,8 +186,10 @@ class RunBook:
                 continue
             ended = run.status is not fx.RunStatus.RUNNING
             run.changed = False
-            self.work.flush()
-            self.work.change(
+            if run.is_new:
+                self.work.flush()
+                run.is_new = False
+            self.work.change_soon(
                 Run,
                 run.id,
                 version=run.row_version,

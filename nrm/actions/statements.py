@@ -1,19 +1,21 @@
 """Statements of the hot path as text: SQLAlchemy writes the SQL once per table and columns, and is left out after that.
 
-A statement of SQLAlchemy looks up its compiled form and prepares its values anew each time it runs. Twelve of them in
-a request cost more than all else that happens between the two ends of a transaction.
+A statement of SQLAlchemy looks up its compiled form and prepares its values anew each time it runs, and makes a result
+of what it did. Ten of them in a request cost more than all else that happens between the two ends of a transaction.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, TypeAlias, cast
 
+import psycopg
 from sqlalchemy import (
     Connection,
-    CursorResult,
+    Delete,
     Dialect,
     Insert,
     Table,
@@ -25,9 +27,13 @@ from sqlalchemy import (
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.schema import CallableColumnDefault, ScalarElementColumnDefault
 
+from nrm.db import in_one_trip
+
 ROW: Final = "row_"
 SEEN: Final = "seen_"
 _SET: Final = "set_"
+
+Cursor: TypeAlias = psycopg.Cursor[Any] | sqlite3.Cursor
 
 Values: TypeAlias = Mapping[str, Any]
 _Writer: TypeAlias = Callable[[Any], Any]
@@ -49,22 +55,53 @@ class Prepared:
     defaults: Mapping[str, Callable[[], Any]]
     positional: bool
 
-    def run(self, connection: Connection, rows: Sequence[Values]) -> CursorResult[Any]:
-        """Run it once for each row.
-
-        Args:
-            connection: of the transaction.
-            rows: the values, at least one row.
-        """
-        given = [self._given(row) for row in rows]
-        return connection.exec_driver_sql(self.text, given[0] if len(given) == 1 else given)
-
-    def _given(self, row: Values) -> Any:  # noqa: ANN401 - a tuple or a mapping, as the driver wants it
+    def given(self, row: Values) -> Any:  # noqa: ANN401 - a tuple or a mapping, as the driver wants it
+        """Make of a row's values what the driver takes."""
         if self.defaults:
             row = {**{name: make() for name, make in self.defaults.items()}, **row}
         if self.positional:
             return tuple([row[name] if write is None else write(row[name]) for name, write in self.places])
         return {name: row[name] if write is None else write(row[name]) for name, write in self.places}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A statement with the rows for each of which it runs.
+
+    Attributes:
+        statement: what to run.
+        rows: its values, at least one row.
+        changes: table and id of the one row that must be there; None where there may be any number.
+    """
+
+    statement: Prepared
+    rows: Sequence[Values]
+    changes: tuple[Table, str] | None = None
+
+
+def run_together(connection: Connection, steps: Sequence[Step]) -> list[int]:
+    """Run statements one after another, with one wait for all of them, and say how many rows each of them touched.
+
+    Args:
+        connection: of the transaction.
+        steps: what to run, in this order.
+
+    Raises:
+        DBAPIError: one of them failed; what comes after it was not run.
+    """
+    with in_one_trip(connection) as driver:
+        cursors = [send(driver.cursor(), step) for step in steps]
+    return [cursor.rowcount for cursor in cursors]
+
+
+def send(cursor: Cursor, step: Step) -> Cursor:
+    """Give a step to a cursor of a driver."""
+    statement = step.statement
+    if len(step.rows) == 1:
+        cursor.execute(statement.text, statement.given(step.rows[0]))
+    else:
+        cursor.executemany(statement.text, [statement.given(row) for row in step.rows])
+    return cursor
 
 
 @lru_cache(maxsize=512)
@@ -100,12 +137,23 @@ def update_row(
     )
 
 
+@lru_cache(maxsize=64)
+def delete_rows(statement: Delete, dialect: Dialect) -> Prepared:
+    """Give a delete that is made once, whose values are called as its parameters are.
+
+    Args:
+        statement: the delete.
+        dialect: the database's.
+    """
+    return _prepared(statement, None, dialect)
+
+
 def set_values(values: Values) -> dict[str, Any]:
     """Give the values of `update_row` for new values of columns."""
     return {_SET + name: value for name, value in values.items()}
 
 
-def _prepared(statement: Insert | Update, names: tuple[str, ...] | None, dialect: Dialect) -> Prepared:
+def _prepared(statement: Insert | Update | Delete, names: tuple[str, ...] | None, dialect: Dialect) -> Prepared:
     compiled = statement.compile(dialect=dialect, column_keys=names)
     order = compiled.positiontup or list(compiled.binds)
     return Prepared(

@@ -79,7 +79,7 @@ def finish_task(work: Work, loaded: LoadedTask, clean: Mapping[str, Clean], outc
         answered_by=work.actor.id,
         answered_at=work.now,
     )
-    work.change(
+    work.change_soon(
         Task,
         task.id,
         version=task.version,

@@ -49,7 +49,11 @@ _ALIVE = text("state <> 'dead'")
 _KEYED = text("dedup_key IS NOT NULL AND state <> 'dead'")
 
 
-_CANCEL: Final = delete(JOBS).where(JOBS.c.dedup_key.in_(bindparam("keys", expanding=True)), _ALIVE)
+CANCEL: Final = delete(JOBS).where(JOBS.c.dedup_key == bindparam("key"), _ALIVE)
+"""Removes the job with a key, called "key"; a dead one stays, its incident shows it.
+
+When another runner has it in hand, that runner's transaction rolls back.
+"""
 
 
 class Later(Exception):
@@ -111,7 +115,7 @@ def enqueue(
     if dedup_key is None:
         session.execute(insert(JOBS), [row])
     else:
-        _finish_own(session, dedup_key)
+        end_own(session, dedup_key)
         session.execute(_upsert(session, row))
     if due_at <= now:
         wake_runners(session)
@@ -161,18 +165,11 @@ def enqueue_many(
         wake_runners(session)
 
 
-def cancel(session: Session, *dedup_keys: str) -> int:
-    """Remove the jobs with these keys, in the caller's transaction; dead ones stay, their incident shows them.
-
-    When one of them is the job that this thread has in hand, that counts as its end. When another runner has it
-    in hand, that runner's transaction rolls back.
-
-    Returns:
-        How many there were.
-    """
-    own = sum(_finish_own(session, key) for key in dedup_keys)
-    gone = session.execute(_CANCEL, {"keys": dedup_keys})
-    return own + _count(gone)
+def end_own(session: Session, dedup_key: str) -> None:
+    """Take the cancelling of a key as the end of the job that this thread has in hand, when it is that one."""
+    held = in_hand()
+    if held is not None and held.job.dedup_key == dedup_key and not held.deleted:
+        held.finish(session)
 
 
 def wake_runners(session: Session) -> None:
@@ -382,14 +379,6 @@ def _put_back(session: Session, job_ids: Sequence[int]) -> None:
     if job_ids:
         values = {**_FREE, "attempts": JOBS.c.attempts - 1}
         session.execute(update(JOBS).where(JOBS.c.id.in_(job_ids)).values(**values))
-
-
-def _finish_own(session: Session, dedup_key: str) -> bool:
-    held = in_hand()
-    if held is None or held.job.dedup_key != dedup_key or held.deleted:
-        return False
-    held.finish(session)
-    return True
 
 
 def _upsert(session: Session, row: Mapping[str, Any]) -> Any:  # noqa: ANN401 - an Insert of either dialect
