@@ -90,7 +90,7 @@ def who_answered(work: Work, call: CheckCall, param: str) -> tuple[str, Answers]
     work.flush()
     row = work.session.execute(
         select(TaskAnswers.task_id, TaskAnswers.answers, TaskAnswers.answered_by)
-        .where(TaskAnswers.run_id == call.run_id, TaskAnswers.step == step)
+        .where(TaskAnswers.case_id == call.case.id, TaskAnswers.run_id == call.run_id, TaskAnswers.step == step)
         .order_by(TaskAnswers.answered_at.desc(), TaskAnswers.task_id.desc())
     ).first()
     if row is None:

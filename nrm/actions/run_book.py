@@ -185,6 +185,8 @@ class RunBook:
             if not run.changed:
                 continue
             ended = run.status is not fx.RunStatus.RUNNING
+            # What stays as it is is left out: SQLite would write the index of the status anew.
+            ending = {"status": str(run.status), "ended_at": self.work.now} if ended else {}
             run.changed = False
             if run.is_new:
                 self.work.flush()
@@ -196,10 +198,9 @@ class RunBook:
                 state="" if ended else run.state,
                 decision_values=values_to_json(run.values),
                 context=run.context,
-                status=str(run.status),
                 outcome=run.outcome,
                 steps=run.steps,
-                ended_at=self.work.now if ended else None,
+                **ending,
             )
             run.row_version += 1
             if run.parent_id is None and run.status is fx.RunStatus.FINISHED:

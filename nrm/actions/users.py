@@ -168,7 +168,7 @@ def give_back_tasks(work: Work, user_id: str) -> None:
     open_states = (str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD))
     claimed = work.session.execute(
         select(Task.id, Task.case_id, Task.desk_id, Task.organisation_id)
-        .where(Task.assignee_id == user_id, Task.status.in_(open_states))
+        .where(Task.assignee_id == user_id, Task.ended_at.is_(None), Task.status.in_(open_states))
         .order_by(Task.case_id)
     ).all()
     for task_id, case_id, desk_id, organisation_id in claimed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import MappedColumn, mapped_column
@@ -13,6 +13,9 @@ from nrm.vocabulary import Sensitivity
 ID = String(ids.LENGTH)
 CODE = String(64)
 ACTOR = String(40)
+
+IN_ITS_KEY: Final = {"sqlite_with_rowid": False}
+"""For a table that is only searched by its key: on SQLite its rows lie in the key's index, which saves a page a row."""
 
 
 def public(*args: Any, **options: Any) -> MappedColumn[Any]:

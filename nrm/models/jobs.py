@@ -23,7 +23,7 @@ class Job(Base):
     id: Mapped[int] = public(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
     kind: Mapped[str] = public(CODE)
     queue: Mapped[str] = public(String(32))
-    case_id: Mapped[str | None] = public(ID, nullable=True, index=True)
+    case_id: Mapped[str | None] = public(ID, nullable=True)
     args: Mapped[dict[str, Any]] = public(JSON)
     due_at: Mapped[datetime] = public(UtcDateTime)
     state: Mapped[str] = public(String(12), default="waiting")
@@ -47,6 +47,12 @@ class Job(Base):
             "lease_until",
             postgresql_where=text("state = 'running'"),
             sqlite_where=text("state = 'running'"),
+        ),
+        Index(
+            "ix_jobs_timers",
+            "case_id",
+            postgresql_where=text("kind = 'timer'"),
+            sqlite_where=text("kind = 'timer'"),
         ),
         Index("ix_jobs_dead", "id", postgresql_where=text("state = 'dead'"), sqlite_where=text("state = 'dead'")),
         Index(

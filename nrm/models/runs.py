@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstr
 from sqlalchemy.orm import Mapped
 
 from nrm.db import Base, UtcDateTime
-from nrm.models.columns import ACTOR, CODE, ID, key, link, public, sensitive
+from nrm.models.columns import ACTOR, CODE, ID, IN_ITS_KEY, key, link, public, sensitive
 
 
 class Run(Base):
@@ -50,6 +50,7 @@ class RunStep(Base):
     step: Mapped[str] = public(CODE)
     way: Mapped[str | None] = public(CODE)
     at: Mapped[datetime] = public(UtcDateTime)
+    __table_args__ = (IN_ITS_KEY,)
 
 
 class Subscription(Base):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from nrm.db import Base, UtcDateTime
-from nrm.models.columns import ACTOR, CODE, ID, key, link, public, sensitive
+from nrm.models.columns import ACTOR, CODE, ID, IN_ITS_KEY, key, link, public, sensitive
 
 
 class Task(Base):
@@ -54,19 +54,43 @@ class Task(Base):
     __table_args__ = (
         UniqueConstraint("run_id", "token"),
         Index("ix_tasks_case", "case_id", "status"),
-        Index("ix_tasks_desk_inbox", "desk_id", "status", "due_at", "id"),
-        Index("ix_tasks_assignee_inbox", "assignee_id", "status", "due_at", "id"),
-        Index("ix_tasks_ended_by", "ended_by", "ended_at"),
+        # The inboxes' indexes hold what is not over; a query is read along them when it says so (`Task.ended_at` is
+        # NULL), whatever else it says of the status.
+        Index(
+            "ix_tasks_desk_inbox",
+            "desk_id",
+            "status",
+            "due_at",
+            "id",
+            postgresql_where=text("ended_at IS NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "ix_tasks_assignee_inbox",
+            "assignee_id",
+            "status",
+            "due_at",
+            "id",
+            postgresql_where=text("assignee_id IS NOT NULL AND ended_at IS NULL"),
+            sqlite_where=text("assignee_id IS NOT NULL AND ended_at IS NULL"),
+        ),
+        Index(
+            "ix_tasks_ended_by",
+            "ended_by",
+            "ended_at",
+            postgresql_where=text("ended_by IS NOT NULL"),
+            sqlite_where=text("ended_by IS NOT NULL"),
+        ),
     )
 
 
 class TaskAnswers(Base):
-    """The answers of a completed task, sealed as one value."""
+    """The answers of a completed task, sealed as one value; those of a run are found by its case."""
 
     __tablename__ = "task_answers"
     task_id: Mapped[str] = link("tasks", index=False, primary_key=True)
     case_id: Mapped[str] = link("cases")
-    run_id: Mapped[str] = link("runs")
+    run_id: Mapped[str] = link("runs", index=False)
     step: Mapped[str] = public(CODE)
     form_version_id: Mapped[str | None] = link("form_versions", index=False, nullable=True)
     answers: Mapped[str] = sensitive(Text)
@@ -86,6 +110,7 @@ class TaskUndo(Base):
     opened: Mapped[list[str]] = public(JSON)
     timers: Mapped[list[str]] = public(JSON)
     until: Mapped[datetime] = public(UtcDateTime)
+    __table_args__ = (IN_ITS_KEY,)
 
 
 class TaskDraft(Base):

@@ -40,6 +40,9 @@ _CASE: Final = Case.__table__.c
 _PERSON: Final = Person.__table__.c
 _RUN: Final = Run.__table__.c
 
+_NOT_OVER: Final = _TASK.ended_at.is_(None)
+"""What the inboxes' indexes hold; the status says it too, but not to the database."""
+
 _COLUMNS: Final = (
     "id",
     "version",
@@ -291,7 +294,8 @@ def _parts(tab: Tab, desks: int) -> Iterator[Ids]:
     columns = select(_TASK.id, _TASK.due_at)
     listed: BindParameter[str] = bindparam("desks", expanding=True)
     if tab is Tab.MINE:
-        yield columns.where(_TASK.assignee_id == bindparam("actor"), _TASK.status == str(TaskStatus.OPEN))
+        mine = columns.where(_TASK.assignee_id == bindparam("actor"), _TASK.status == str(TaskStatus.OPEN))
+        yield mine.where(_NOT_OVER)
     elif tab is Tab.WAITING:
         # What is kept apart from the case's own desk does not show there, not even by the name of its step.
         yield (
@@ -303,7 +307,8 @@ def _parts(tab: Tab, desks: int) -> Iterator[Ids]:
     else:
         status = TaskStatus.OPEN if tab is Tab.DESK else TaskStatus.ON_HOLD
         for number in range(desks):
-            yield columns.where(_TASK.desk_id == bindparam(f"desk_{number}"), _TASK.status == str(status))
+            at_desk = columns.where(_TASK.desk_id == bindparam(f"desk_{number}"), _TASK.status == str(status))
+            yield at_desk.where(_NOT_OVER)
 
 
 def _conditions(shape: tuple[bool, ...]) -> Iterator[ColumnElement[bool]]:
@@ -408,6 +413,7 @@ def next_unclaimed(actor: Actor, desk: str | None = None) -> str | None:
         raise NotFound
     for priority in ("emergency", "urgent", "normal"):
         free = and_(
+            _NOT_OVER,
             Task.desk_id.in_(desks),
             Task.status == str(TaskStatus.OPEN),
             Task.assignee_id.is_(None),

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
+import orjson
+
 from nrm.errors import NotValid, Problem
 from nrm.expressions import Expression, LimitExceeded, Value, evaluate, truthy
 from nrm.rules.answer_types import Clean, Setting, read_answer, typed_value
@@ -97,15 +99,22 @@ def validate_answers(
 def _check_size(answers: Mapping[str, object]) -> None:
     if _depth_of(answers) > _DEEPEST:
         raise NotValid([Problem(pointer="", code="too_deep", params={"deepest": _DEEPEST})])
+    if _size_of(answers) > LARGEST:
+        raise NotValid([Problem(pointer="", code="answers_too_large", params={"most": LARGEST // 1000})])
+
+
+def _size_of(answers: Mapping[str, object]) -> int:
     try:
-        text = json.dumps(answers, ensure_ascii=True, default=str)
-        size = len(text) if len(text) <= LARGEST else len(json.dumps(answers, ensure_ascii=False, default=str).encode())
+        return len(orjson.dumps(answers))
+    except TypeError:
+        # Numbers beyond 64 bits, texts and types that only the slower writer takes.
+        pass
+    try:
+        return len(json.dumps(answers, ensure_ascii=False, default=str, separators=(",", ":")).encode())
     except UnicodeEncodeError:
-        size = 0  # a lone surrogate: the text check names its place
+        return 0  # a lone surrogate: the text check names its place
     except (ValueError, TypeError):
         raise NotValid([Problem(pointer="", code="unreadable")]) from None
-    if size > LARGEST:
-        raise NotValid([Problem(pointer="", code="answers_too_large", params={"most": LARGEST // 1000})])
 
 
 def _depth_of(value: object) -> int:

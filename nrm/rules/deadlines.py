@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -39,6 +40,7 @@ class Duration:
     time: timedelta = timedelta()
 
 
+@lru_cache(maxsize=1_000)
 def parse_duration(text: str) -> Duration:
     """Read an ISO 8601 duration of whole numbers ("P3D", "PT4H", "P1M", "P1DT12H").
 

@@ -79,7 +79,7 @@ _AFTER = and_(
 
 
 def _of_desk(statement: Select[Any]) -> Select[Any]:
-    found = statement.where(_TASKS.desk_id == bindparam("desk"), _TASKS.status == "open")
+    found = statement.where(_TASKS.desk_id == bindparam("desk"), _TASKS.status == "open", _TASKS.ended_at.is_(None))
     return found.order_by(_TASKS.due_at, _TASKS.id).limit(PAGE + 1)
 
 

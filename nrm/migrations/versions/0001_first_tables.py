@@ -126,7 +126,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_jobs_case_id"), ["case_id"], unique=False)
         batch_op.create_index(
             "ix_jobs_dead",
             ["id"],
@@ -147,6 +146,13 @@ def upgrade() -> None:
             unique=False,
             postgresql_where=sa.text("state = 'running'"),
             sqlite_where=sa.text("state = 'running'"),
+        )
+        batch_op.create_index(
+            "ix_jobs_timers",
+            ["case_id"],
+            unique=False,
+            postgresql_where=sa.text("kind = 'timer'"),
+            sqlite_where=sa.text("kind = 'timer'"),
         )
         batch_op.create_index(
             "uq_jobs_dedup_key",
@@ -1151,6 +1157,7 @@ def upgrade() -> None:
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_run_steps_run_id")),
         sa.PrimaryKeyConstraint("run_id", "number", name=op.f("pk_run_steps")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "subscriptions",
@@ -1211,10 +1218,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("run_id", "token", name=op.f("uq_tasks_run_id_token")),
     )
     with op.batch_alter_table("tasks", schema=None) as batch_op:
-        batch_op.create_index("ix_tasks_assignee_inbox", ["assignee_id", "status", "due_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_tasks_assignee_inbox",
+            ["assignee_id", "status", "due_at", "id"],
+            unique=False,
+            postgresql_where=sa.text("assignee_id IS NOT NULL AND ended_at IS NULL"),
+            sqlite_where=sa.text("assignee_id IS NOT NULL AND ended_at IS NULL"),
+        )
         batch_op.create_index("ix_tasks_case", ["case_id", "status"], unique=False)
-        batch_op.create_index("ix_tasks_desk_inbox", ["desk_id", "status", "due_at", "id"], unique=False)
-        batch_op.create_index("ix_tasks_ended_by", ["ended_by", "ended_at"], unique=False)
+        batch_op.create_index(
+            "ix_tasks_desk_inbox",
+            ["desk_id", "status", "due_at", "id"],
+            unique=False,
+            postgresql_where=sa.text("ended_at IS NULL"),
+            sqlite_where=sa.text("ended_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_tasks_ended_by",
+            ["ended_by", "ended_at"],
+            unique=False,
+            postgresql_where=sa.text("ended_by IS NOT NULL"),
+            sqlite_where=sa.text("ended_by IS NOT NULL"),
+        )
 
     op.create_table(
         "plan_services",
@@ -1263,7 +1288,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("task_answers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_task_answers_case_id"), ["case_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_task_answers_run_id"), ["run_id"], unique=False)
 
     op.create_table(
         "task_comments",
@@ -1301,6 +1325,7 @@ def upgrade() -> None:
         sa.Column("until", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_task_undo_task_id")),
         sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_undo")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "referrals",
@@ -1696,7 +1721,6 @@ def downgrade() -> None:
 
     op.drop_table("task_comments")
     with op.batch_alter_table("task_answers", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_task_answers_run_id"))
         batch_op.drop_index(batch_op.f("ix_task_answers_case_id"))
 
     op.drop_table("task_answers")
@@ -1707,10 +1731,22 @@ def downgrade() -> None:
 
     op.drop_table("plan_services")
     with op.batch_alter_table("tasks", schema=None) as batch_op:
-        batch_op.drop_index("ix_tasks_ended_by")
-        batch_op.drop_index("ix_tasks_desk_inbox")
+        batch_op.drop_index(
+            "ix_tasks_ended_by",
+            postgresql_where=sa.text("ended_by IS NOT NULL"),
+            sqlite_where=sa.text("ended_by IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_tasks_desk_inbox",
+            postgresql_where=sa.text("ended_at IS NULL"),
+            sqlite_where=sa.text("ended_at IS NULL"),
+        )
         batch_op.drop_index("ix_tasks_case")
-        batch_op.drop_index("ix_tasks_assignee_inbox")
+        batch_op.drop_index(
+            "ix_tasks_assignee_inbox",
+            postgresql_where=sa.text("assignee_id IS NOT NULL AND ended_at IS NULL"),
+            sqlite_where=sa.text("assignee_id IS NOT NULL AND ended_at IS NULL"),
+        )
 
     op.drop_table("tasks")
     with op.batch_alter_table("subscriptions", schema=None) as batch_op:
@@ -1928,6 +1964,9 @@ def downgrade() -> None:
             sqlite_where=sa.text("dedup_key IS NOT NULL AND state <> 'dead'"),
         )
         batch_op.drop_index(
+            "ix_jobs_timers", postgresql_where=sa.text("kind = 'timer'"), sqlite_where=sa.text("kind = 'timer'")
+        )
+        batch_op.drop_index(
             "ix_jobs_lease", postgresql_where=sa.text("state = 'running'"), sqlite_where=sa.text("state = 'running'")
         )
         batch_op.drop_index(
@@ -1936,7 +1975,6 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_jobs_dead", postgresql_where=sa.text("state = 'dead'"), sqlite_where=sa.text("state = 'dead'")
         )
-        batch_op.drop_index(batch_op.f("ix_jobs_case_id"))
 
     op.drop_table("jobs")
     with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
