@@ -16,7 +16,7 @@ from nrm.errors import NotAllowed
 from nrm.models import Membership, Task, User
 from nrm.queries import packs
 from nrm.queries.desks import desks_of
-from nrm.queries.inbox import InboxFilter, Tab, TaskRow, tasks_where, work_at
+from nrm.queries.inbox import NOT_OVER, InboxFilter, Tab, TaskRow, tasks_where, work_at
 from nrm.queries.packs import DeskEntry
 from nrm.queries.page import Key, Page
 from nrm.vocabulary import TaskStatus
@@ -114,7 +114,7 @@ def loads(actor: Actor, now: datetime, desks: Sequence[DeskEntry]) -> tuple[Desk
             func.min(_TASK.opened_at).label("oldest"),
         )
         .where(_TASK.desk_id.in_([desk.id for desk in desks]), _TASK.status.in_(_OPEN))
-        .where(_TASK.livemode.is_(actor.livemode))
+        .where(NOT_OVER, _TASK.livemode.is_(actor.livemode))
         .group_by(_TASK.desk_id, _TASK.status)
     )
     rows = {(row.desk_id, row.status): row for row in db.session.execute(statement)}
@@ -205,7 +205,7 @@ def members(actor: Actor, now: datetime, desks: Sequence[DeskEntry]) -> tuple[Me
 def _held(actor: Actor, now: datetime, users: list[str], desks: list[str]) -> Mapping[str, tuple[int, int]]:
     statement = (
         select(_TASK.assignee_id, func.count(), func.sum(case((_TASK.due_at < now, 1), else_=0)))
-        .where(_TASK.assignee_id.in_(users), _TASK.status == _OPEN[0])
+        .where(NOT_OVER, _TASK.assignee_id.in_(users), _TASK.status == _OPEN[0])
         .where(_TASK.desk_id.in_(desks), _TASK.livemode.is_(actor.livemode))
         .group_by(_TASK.assignee_id)
     )

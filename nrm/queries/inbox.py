@@ -40,7 +40,7 @@ _CASE: Final = Case.__table__.c
 _PERSON: Final = Person.__table__.c
 _RUN: Final = Run.__table__.c
 
-_NOT_OVER: Final = _TASK.ended_at.is_(None)
+NOT_OVER: Final = _TASK.ended_at.is_(None)
 """What the inboxes' indexes hold; the status says it too, but not to the database."""
 
 _COLUMNS: Final = (
@@ -295,7 +295,7 @@ def _parts(tab: Tab, desks: int) -> Iterator[Ids]:
     listed: BindParameter[str] = bindparam("desks", expanding=True)
     if tab is Tab.MINE:
         mine = columns.where(_TASK.assignee_id == bindparam("actor"), _TASK.status == str(TaskStatus.OPEN))
-        yield mine.where(_NOT_OVER)
+        yield mine.where(NOT_OVER)
     elif tab is Tab.WAITING:
         # What is kept apart from the case's own desk does not show there, not even by the name of its step.
         yield (
@@ -308,7 +308,7 @@ def _parts(tab: Tab, desks: int) -> Iterator[Ids]:
         status = TaskStatus.OPEN if tab is Tab.DESK else TaskStatus.ON_HOLD
         for number in range(desks):
             at_desk = columns.where(_TASK.desk_id == bindparam(f"desk_{number}"), _TASK.status == str(status))
-            yield at_desk.where(_NOT_OVER)
+            yield at_desk.where(NOT_OVER)
 
 
 def _conditions(shape: tuple[bool, ...]) -> Iterator[ColumnElement[bool]]:
@@ -413,7 +413,7 @@ def next_unclaimed(actor: Actor, desk: str | None = None) -> str | None:
         raise NotFound
     for priority in ("emergency", "urgent", "normal"):
         free = and_(
-            _NOT_OVER,
+            NOT_OVER,
             Task.desk_id.in_(desks),
             Task.status == str(TaskStatus.OPEN),
             Task.assignee_id.is_(None),
