@@ -14,7 +14,7 @@ from nrm.errors import NotValid
 from nrm.models import Case, Task, User
 from nrm.queries import absences, packs
 from nrm.queries.desks import desks_of
-from nrm.queries.inbox import TaskRow, tasks_where
+from nrm.queries.inbox import NOT_OVER, TaskRow, tasks_where
 from nrm.rules.numbers import parse_case_number
 from nrm.vocabulary import TaskStatus
 
@@ -64,6 +64,7 @@ def tasks_of_absent(actor: Actor, now: datetime) -> tuple[tuple[str, tuple[TaskR
     rows = tasks_where(
         actor,
         now,
+        NOT_OVER,
         _TASK.assignee_id.in_(list(away)),
         _TASK.status == str(TaskStatus.OPEN),
         _TASK.desk_id.in_(actor.desks),
