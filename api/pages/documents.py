@@ -8,6 +8,7 @@ from urllib.parse import quote
 from flask import Response
 
 from api.pages.codes import labels, sayers
+from api.pages.forms.files import KIND
 from api.pages.kit.visits import Answer, Pages, Told, Visit, see
 from nrm.actions import documents as actions
 from nrm.actions.reading import note_read
@@ -71,6 +72,8 @@ def kinds(visit: Visit) -> tuple[tuple[str, str], ...]:
 
 def kind_name(visit: Visit, code: str) -> str:
     """Say what a document is; one that a program named in its own words is a document."""
+    if code == KIND:
+        return visit.words.t("documents.kind_answer")
     return dict(kinds(visit)).get(code, visit.words.t("documents.kind_other"))
 
 

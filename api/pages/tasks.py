@@ -8,8 +8,9 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 import orjson
-from flask import Response
+from flask import Response, request
 
+from api.pages.forms import files
 from api.pages.forms.asking import Asked, Options, Question, ask
 from api.pages.forms.reading import PREFIX, read_answers, rounds_sent
 from api.pages.kit.visits import Answer, Pages, Visit, see
@@ -76,7 +77,7 @@ def show(visit: Visit, task_id: str) -> Answer:
     """Show a task."""
     view = _read(visit, task_id)
     answers = view.draft.answers if view.draft else None
-    note = next((code for code in ("quicker", "done", "undone", "second") if code in visit.query), "")
+    note = next((code for code in ("quicker", "done", "undone", "second", "kept") if code in visit.query), "")
     shown = _Shown(
         answers=answers if isinstance(answers, dict) else {},
         draft_version=view.draft.version if view.draft else None,
@@ -177,6 +178,7 @@ def _asked(visit: Visit, view: TaskView, form: Form, shown: _Shown, *, earlier: 
         uses=values_from_json(view.uses),
         errors=errors,
         earlier=earlier,
+        files=files.file_names(visit, view.id, form),
     )
 
 
@@ -237,6 +239,10 @@ def answer(visit: Visit, task_id: str) -> Answer:
     view = _read(visit, task_id)
     form = parse_form(view.form.content) if view.form else None
     answers: dict[str, object] = dict(read_answers(form, visit.form)) if form else {}
+    wrong = files.take_files(visit, view.id, form, answers) if form else ()
+    if wrong:
+        _keep(visit, view, answers)
+        return _page(visit, view, _Shown(answers=answers or {"": ""}, problems=wrong), status=422)
     if wish == "draft":
         return _draft(visit, view, answers)
     if wish.startswith(("add:", "remove:")):
@@ -251,8 +257,17 @@ def _draft(visit: Visit, view: TaskView, answers: Mapping[str, object]) -> Answe
         saved = actions.save_draft(visit.actor, view.id, answers=answers, version=version)
     except NrmError as error:
         code = "tasks.draft_elsewhere" if isinstance(error, StaleVersion) else "tasks.draft_not_saved"
+        if _reads_pages():
+            raise
         return _told(409, visit.words.t(code))
+    if _reads_pages():
+        return see(f"/tasks/{view.id}?kept=1")
     return _told(200, visit.words.t("tasks.saved_at", time=visit.words.time(saved.saved_at)), saved.version)
+
+
+def _reads_pages() -> bool:
+    """Say whether the draft was sent by the page's button, not by its script."""
+    return "text/html" in request.accept_mimetypes.values()
 
 
 def _told(status: int, words: str, version: int | None = None) -> Response:

@@ -153,13 +153,14 @@ class Reader:
             sent[name.replace("__", ".")] = value if isinstance(value, list) else [value]
         return self.post(form.action, sent)
 
-    def post(self, path: str, data: dict[str, Any]) -> Page:
+    def post(self, path: str, data: dict[str, Any], **headers: str) -> Page:
         if any(isinstance(one, FileStorage) for value in data.values() for one in value):
             # In memory: the client's own way leaves the temporary file of a large one open.
             boundary, body = encode_multipart(data)
-            answer = self.client.post(path, data=body, content_type=f'multipart/form-data; boundary="{boundary}"')
+            kind = f'multipart/form-data; boundary="{boundary}"'
+            answer = self.client.post(path, data=body, content_type=kind, headers=headers)
         else:
-            answer = self.client.post(path, data=data)
+            answer = self.client.post(path, data=data, headers=headers)
         assert answer.status_code < 500, answer.text
         if answer.status_code == 303:
             return self.open(answer.headers["Location"])

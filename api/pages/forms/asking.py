@@ -87,6 +87,7 @@ class Asked:
         uses: values of the run that conditions read.
         errors: pointer of an answer → what is wrong with it.
         earlier: pointers of answers that come from an earlier time.
+        files: names of the files that were sent before.
     """
 
     form: Form
@@ -97,6 +98,7 @@ class Asked:
     uses: Mapping[str, Value] = field(default_factory=dict)
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     earlier: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def ask(asked: Asked, answers: Mapping[str, object]) -> tuple[Question, ...]:
@@ -167,6 +169,8 @@ class _Asking:
     ) -> Question:
         value = answers.get(item.name)
         options = self.wordings.options.get(item.name, {}) if item.type != "text" else {}
+        if item.type == "file" and isinstance(value, str) and value in self.asked.files:
+            options = {value: self.asked.files[value]}
         inner: tuple[Question, ...] = ()
         if item.type == "group":
             before, _, _ = name.rpartition(".")

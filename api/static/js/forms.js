@@ -22,6 +22,10 @@ function answer(box) {
     const value = box.querySelector("input:checked")?.value ?? null;
     return value in BOOLEANS ? BOOLEANS[value] : value;
   }
+  if (kind === "file") {
+    if (box.querySelector("input[type=checkbox]:checked")) return null;
+    return box.querySelector("input[type=file]").value || box.querySelector("input[type=hidden]")?.value || null;
+  }
   const text = box.querySelector("input:not([type=hidden]), select, textarea")?.value.trim() ?? "";
   if (text === "") return null;
   if (NUMBERS.has(kind)) return fromPlain({ $decimal: text });
