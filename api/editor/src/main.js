@@ -1,0 +1,85 @@
+// The editor page: drawing, panel, findings, trial, and the line that says whether all is saved.
+import "bpmn-js/dist/assets/diagram-js.css";
+import "bpmn-js/dist/assets/bpmn-js.css";
+import "bpmn-js/dist/assets/bpmn-font/css/bpmn.css";
+import "bpmn-js-token-simulation/assets/css/bpmn-js-token-simulation.css";
+import "diagram-js-minimap/assets/diagram-js-minimap.css";
+import "./editor.css";
+import { Beside } from "./comments.js";
+import { Editor } from "./editor.js";
+import { Findings } from "./findings.js";
+import { Marks } from "./marks.js";
+import { get, look } from "./doors.js";
+import { showPanel } from "./panel/panel.js";
+import { Saving } from "./saving.js";
+import { applyStylesInMarkup } from "./styles_in_markup.js";
+import { showTabs } from "./tabs.js";
+import { page, t } from "./texts.js";
+import { connectToolbar } from "./toolbar.js";
+import { Trial } from "./trial.js";
+import { Vocabulary } from "./vocabulary.js";
+
+const WIDE = matchMedia("(min-width: 60rem)");
+const place = (id) => document.getElementById(id);
+
+async function begin() {
+  document.documentElement.classList.add("editing");
+  applyStylesInMarkup();
+  const [told, words] = await Promise.all([get(`/path-drafts/${page.draft}`), get(`/path-vocabulary?draft=${page.draft}`)]);
+  const editor = new Editor(place("canvas"));
+  editor.vocabulary = new Vocabulary(words);
+  editor.readOnly = !told.draft.actions.includes("save");
+  editor.draft = told.draft;
+  editor.formAddress = (key) => `/studio/drafts/${page.draft}/forms/${key}`;
+  editor.marks = new Marks(editor);
+  await editor.open(told.diagram);
+  const tabs = showTabs();
+  editor.onSelected = () => tabs.show("panel");
+  editor.Beside = Beside;
+  const findings = new Findings(editor, place("pane-findings"), place("tab-findings"));
+  const state = place("save-state");
+  const saving = new Saving(editor, {
+    say: ({ state: code, text }) => {
+      state.dataset.state = code;
+      state.textContent = text;
+    },
+    onSaved: (answer) => findings.show(answer.findings),
+    onConflict: (theirs, problem) => conflict(editor, theirs, problem),
+  });
+  saving.version = told.draft.version;
+  editor.saving = saving;
+  editor.modeler.on("commandStack.changed", () => saving.changed());
+  showPanel(place("pane-panel"), editor);
+  new Trial(editor, place("pane-trial"), tabs);
+  connectToolbar(editor, findings, tabs);
+  state.textContent = editor.readOnly ? t("read_only") : t("save_nothing");
+  window.pathEditor = editor;
+  document.documentElement.dataset.editor = "ready";
+  findings.show(await look(`/path-drafts/${page.draft}/findings`, {}).then((answer) => answer.findings ?? answer.items ?? answer));
+}
+
+/** Somebody else saved meanwhile: take theirs, or keep one's own as a file. */
+function conflict(editor, theirs, problem) {
+  const dialog = place("conflict");
+  place("conflict-who").textContent = t("conflict_text", { reason: problem.message });
+  place("conflict-theirs").onclick = () => location.reload();
+  place("conflict-keep").onclick = () => editor.download();
+  dialog.showModal();
+}
+
+function start() {
+  if (!WIDE.matches) {
+    WIDE.addEventListener("change", start, { once: true });
+    return;
+  }
+  begin().catch((problem) => {
+    document.documentElement.classList.remove("editing");
+    document.documentElement.dataset.editor = "failed";
+    const notice = place("editor-failed");
+    notice.hidden = false;
+    notice.textContent = t("editor_failed", { reason: problem.message });
+    throw problem;
+  });
+}
+
+start();

@@ -1,0 +1,78 @@
+// The panel beside the drawing: what the selected element says, in parts.
+import { html, render } from "@bpmn-io/diagram-js-ui";
+import { hasTexts, speaker } from "../languages.js";
+import { is, textsOf } from "../model.js";
+import { page, t } from "../texts.js";
+import { FlowPart } from "./condition.js";
+import { eventParts } from "./event_parts.js";
+import { Choice, Group, Text } from "./fields.js";
+import { CallPart, CheckPart, DeskPart, DuePart, FormPart, RepeatPart, ServicePart, TablePart, ValuesPart } from "./step_parts.js";
+
+const PARTS = [FlowPart, DeskPart, FormPart, DuePart, CheckPart, TablePart, CallPart, RepeatPart, ...eventParts, ValuesPart, ServicePart];
+const LANGUAGES = ["ar", "ckb", "en"];
+const INSTRUCTED = ["bpmn:Activity", "bpmn:Process", "bpmn:Participant"];
+
+function TextsPart({ element, bo, editor }) {
+  if (!hasTexts(bo)) return null;
+  const holder = speaker(bo);
+  const texts = (kind) => ({ ...(kind === "name" && bo.name && !textsOf(holder).en ? { [page.language]: bo.name } : {}), ...textsOf(holder, kind) });
+  const order = [page.language, ...LANGUAGES.filter((code) => code !== page.language)];
+  const inputs = (kind, lines) =>
+    order.map((lang) => html`<${Text} key=${`${element.id}-${kind}-${lang}`} name=${`${kind}-${lang}`} lang=${lang} lines=${lines} value=${texts(kind)[lang]}
+      label=${t(`${kind}_in`, { language: page.languages[lang] })} onChange=${(value) => editor.languages.say(element, kind, lang, value)} />`);
+  return html`<${Group} title=${t("part_texts")} open>${inputs("name", 0)}<//>
+    ${INSTRUCTED.some((type) => is(bo, type)) && html`<${Group} title=${t("part_instruction")} open=${Object.keys(textsOf(holder, "instruction")).length > 0}>${inputs("instruction", 3)}<//>`}`;
+}
+
+function Adding({ element, editor }) {
+  const choices = editor.modeler.get("appending").choices(element);
+  if (!choices.length) return null;
+  const options = ["append", "border"]
+    .map((group) => ({ name: t(`menu_${group}`), options: choices.filter((each) => each.group === group).map(({ code }) => ({ code, name: t(`step_${code}`) })) }))
+    .filter((group) => group.options.length);
+  return html`<${Group} title=${t("part_add")}>
+    <${Choice} name="add" label=${t("add_after")} value="" options=${options} none=${t("condition_choose")} onChange=${(code) => choices.find((each) => each.code === code)?.add()} />
+  <//>`;
+}
+
+function Several({ elements, editor }) {
+  return html`<p>${t("selected_count", { n: elements.length })}</p>
+    <div class="ed-buttons">${["left", "center", "right", "top", "middle", "bottom"].map(
+      (way) => html`<button type="button" class="ed-small" key=${way} onClick=${() => editor.modeler.get("alignElements").trigger(elements, way)}>${t(`align_${way}`)}</button>`,
+    )}</div>`;
+}
+
+function Panel({ elements, editor }) {
+  if (elements.length > 1) return html`<${Several} elements=${elements} editor=${editor} />`;
+  const element = elements[0] ?? editor.root();
+  if (!element) return null;
+  const bo = element.businessObject;
+  const parts = { element, bo, editor };
+  return html`<div class="ed-panel" key=${bo.id}>
+    <h2 class="ed-head" id="panel-head">${editor.kindOf(bo)}${bo.name ? html`<span class="ed-sub"> ${bo.name}</span>` : null}</h2>
+    <p class="ed-hint"><code dir="ltr">${bo.id}</code></p>
+    <fieldset class="ed-all" disabled=${editor.readOnly}>
+      <${TextsPart} ...${parts} />
+      ${PARTS.map((Part) => html`<${Part} key=${Part.name} ...${parts} />`)}
+      <${Adding} element=${element} editor=${editor} />
+    </fieldset>
+    <${editor.Beside} ...${parts} />
+  </div>`;
+}
+
+/** Show the panel in a place and keep it true. */
+export function showPanel(place, editor) {
+  let asked = false;
+  const show = () => {
+    asked = false;
+    const elements = editor.modeler.get("selection").get().map((each) => each.labelTarget ?? each);
+    render(html`<${Panel} elements=${[...new Set(elements)]} editor=${editor} />`, place);
+  };
+  const later = () => {
+    if (!asked) queueMicrotask(show);
+    asked = true;
+  };
+  editor.modeler.on(["selection.changed", "commandStack.changed", "import.done", "root.set"], later);
+  editor.showPanel = later;
+  show();
+}
