@@ -13,7 +13,7 @@ QUICK = $(addprefix tests/,rules expressions engine countries architecture actio
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-case test quick lint migration format bench soak soak-ci smoke print-check examples-check image-check browser docs-check lock clean
+.PHONY: help setup run demo-case test quick lint migration format bench soak soak-ci smoke print-check examples-check image-check browser editor editor-check docs-check lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,14 @@ image-check:  ## Run the image's steps by hand in a clean Debian folder (root, d
 browser: setup  ## Pages in Chromium: for everybody, on small phones, in a power cut, on a thin line (needs chromium of the system)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
 	$(PY) -m pytest tests/browser/every_page.py tests/browser/handlers_day.py tests/browser/bytes_over_the_line.py
+
+editor:  ## Build the path editor from api/editor into api/static/editor (needs node 20 or newer and npm)
+	npm --prefix api/editor ci
+	npm --prefix api/editor run build
+
+editor-check:  ## Every diagram through the editor's reader and writer, and what the editor reads and writes by itself (needs node)
+	npm --prefix api/editor ci
+	npm --prefix api/editor run check
 
 docs-check: setup  ## Links, commands and words of the documentation
 	$(PY) -m pytest tests/architecture/test_docs.py

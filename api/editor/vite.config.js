@@ -76,7 +76,7 @@ const record = {
   name: "record",
   writeBundle(_, bundle) {
     const ids = Object.values(bundle).flatMap((part) => (part.modules ? Object.keys(part.modules) : []));
-    const styles = ["bpmn-js", "diagram-js", "bpmn-js-token-simulation", "diagram-js-minimap"];
+    const styles = ["@bpmn-io/diagram-js-ui", "bpmn-js", "diagram-js", "bpmn-js-token-simulation", "diagram-js-minimap"];
     const all = [...ids, ...styles.map((name) => join(here, "node_modules", name, "x"))];
     writeFileSync(join(out, "licences.txt"), notices(all));
     const files = readdirSync(out).filter((name) => name !== "build.json").sort();

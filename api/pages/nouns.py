@@ -28,6 +28,7 @@ from api.pages.person_pairs import person_pairs
 from api.pages.plans import plans
 from api.pages.referrals import referrals
 from api.pages.session import session
+from api.pages.studio_editor import studio_editor
 from api.pages.tasks import tasks
 from api.pages.times import times
 from api.pages.work import work
@@ -55,6 +56,7 @@ PAGES: Final = (
     incidents,
     documents,
     plans,
+    studio_editor,
 )
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 

@@ -202,7 +202,9 @@ def form_version(actor: Actor, form_version_id: str) -> FormContent:
     return FormContent(id=row.id, key=row.key, number=row.number, content=row.content)
 
 
-def draw_file(content: bytes, *, language: str, mirrored: bool | None = None, on_paper: bool = False) -> str:
+def draw_file(
+    content: bytes, *, language: str, mirrored: bool | None = None, on_paper: bool = False, styled: bool = True
+) -> str:
     """Draw a diagram that is not stored.
 
     Args:
@@ -210,9 +212,11 @@ def draw_file(content: bytes, *, language: str, mirrored: bool | None = None, on
         language: language of the texts.
         mirrored: draw from right to left; None for "as the language is written".
         on_paper: give HTML with A4 pages instead of one SVG.
+        styled: put the style inside; False for a page that has it in its own sheet.
 
     Raises:
         BadPath: the file cannot be read.
     """
-    draw = draw_pages if on_paper else draw_path
-    return draw(content, language=language, mirrored=mirrored)
+    if on_paper:
+        return draw_pages(content, language=language, mirrored=mirrored)
+    return draw_path(content, language=language, mirrored=mirrored, styled=styled)

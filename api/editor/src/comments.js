@@ -13,7 +13,7 @@ export function Beside({ element, editor }) {
   const [list, setList] = useState(null);
   const [text, setText] = useState("");
   const [failed, setFailed] = useState("");
-  const about = element === editor.root() ? null : element.id;
+  const about = element === editor.root() || element === editor.whole() ? null : element.id;
   const load = () => get(address).then((told) => setList(rows(told)), () => setList([]));
   useEffect(() => void load(), [element.id]);
   const send = () =>

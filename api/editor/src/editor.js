@@ -10,6 +10,7 @@ import { page, say, t } from "./texts.js";
 
 const translateModule = { translate: ["value", say] };
 const GIVEN = ["bpmn:FlowNode", "bpmn:SequenceFlow", "bpmn:Lane", "bpmn:Participant"];
+const READABLE = 0.7;
 const KINDS = {
   "bpmn:UserTask": "kind_user_task",
   "bpmn:ManualTask": "kind_manual",
@@ -55,11 +56,23 @@ export class Editor {
   /** Show a diagram, all of it. */
   async open(xml) {
     await this.modeler.importXML(xml);
-    this.modeler.get("canvas").zoom("fit-viewport", "auto");
+    const canvas = this.modeler.get("canvas");
+    canvas.zoom("fit-viewport", "auto");
+    const start = this.registry.filter((each) => is(each, "bpmn:StartEvent"))[0];
+    if (canvas.zoom() < READABLE && start) {
+      canvas.zoom(READABLE);
+      canvas.scrollToElement(start, { top: 200, left: 250, right: 250, bottom: 200 });
+    }
   }
 
   root() {
     return this.modeler.get("canvas").getRootElement();
+  }
+
+  /** Give what stands for the whole path: its pool, or the drawing itself where there is none. */
+  whole() {
+    const root = this.root();
+    return is(root, "bpmn:Collaboration") ? (this.registry.filter((each) => is(each, "bpmn:Participant"))[0] ?? root) : root;
   }
 
   /** Give the path's process. */

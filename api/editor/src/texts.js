@@ -1,10 +1,10 @@
 // The words of the editor: the page brings them in the reader's language, code → text.
 import { BPMN_WORDS } from "./bpmn_words.js";
 
-const block = typeof document === "undefined" ? null : document.getElementById("editor-data");
+const block = typeof document === "undefined" ? null : document.getElementById("editor");
 
 /** What the page tells: draft, language, direction, digits, texts, addresses. */
-export const page = block ? JSON.parse(block.textContent) : { language: "en", direction: "ltr", digits: "latin", texts: {} };
+export const page = block ? JSON.parse(block.dataset.told) : { language: "en", direction: "ltr", digits: "latin", texts: {} };
 
 const missing = new Set();
 if (typeof window !== "undefined") window.editorMissing = missing;

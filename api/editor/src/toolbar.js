@@ -15,7 +15,10 @@ export function connectToolbar(editor, findings, tabs) {
     "zoom-in": () => modeler.get("zoomScroll").stepZoom(1),
     "zoom-out": () => modeler.get("zoomScroll").stepZoom(-1),
     "zoom-all": () => canvas.zoom("fit-viewport", "auto"),
-    minimap: () => modeler.get("minimap").toggle(),
+    minimap: (button) => {
+      modeler.get("minimap").toggle();
+      button.setAttribute("aria-pressed", String(modeler.get("minimap").isOpen()));
+    },
     simulate: () => modeler.get("toggleMode").toggleMode(),
     coverage: (button) => toggle(button, "coverage", () => showCoverage(editor)),
     difference: (button) => toggle(button, "difference", () => showDifference(editor)),
@@ -30,6 +33,7 @@ export function connectToolbar(editor, findings, tabs) {
     place("do-undo").disabled = !modeler.get("commandStack").canUndo();
     place("do-redo").disabled = !modeler.get("commandStack").canRedo();
   };
+  modeler.on("tokenSimulation.toggleMode", ({ active }) => place("do-simulate").setAttribute("aria-pressed", String(active)));
   modeler.on(["commandStack.changed", "import.done"], undone);
   undone();
   if (editor.readOnly) place("do-submit").hidden = true;

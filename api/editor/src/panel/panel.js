@@ -44,7 +44,7 @@ function Several({ elements, editor }) {
 
 function Panel({ elements, editor }) {
   if (elements.length > 1) return html`<${Several} elements=${elements} editor=${editor} />`;
-  const element = elements[0] ?? editor.root();
+  const element = elements[0] ?? editor.whole();
   if (!element) return null;
   const bo = element.businessObject;
   const parts = { element, bo, editor };
