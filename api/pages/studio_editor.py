@@ -1,14 +1,14 @@
-"""The path editor: a draft's drawing that can be changed in the browser; without a script, its file and its findings."""
+"""The path editor: a drawing that can be changed in the browser; without a script, its file and its findings."""
 
 from __future__ import annotations
 
 from flask import Response
 
-from api.pages.kit.visits import LANGUAGES, Answer, Pages, Visit, own_names, see
+from api.pages.kit.visits import Answer, Pages, Visit, own_names, see
 from nrm.actions.path_drafts import LONGEST_DIAGRAM, save_diagram
 from nrm.actions.path_findings import draft_findings
 from nrm.errors import BadPath, NotValid, Problem
-from nrm.i18n import catalogue
+from nrm.i18n import LANGUAGES, catalogue
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_drafts import DraftView
 from nrm.queries.path_list import draw_file

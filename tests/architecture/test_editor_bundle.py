@@ -14,7 +14,13 @@ from tests.architecture.sources import ROOT
 SOURCE = ROOT / "api" / "editor"
 BUILT = ROOT / "api" / "static" / "editor"
 BUILD = json.loads((BUILT / "build.json").read_text())
-SINGLE = ("package.json", "package-lock.json", "vite.config.js", "simulation_words.js", "../../workflows/nrm-moddle.json")
+SINGLE = (
+    "package.json",
+    "package-lock.json",
+    "vite.config.js",
+    "simulation_words.js",
+    "../../workflows/nrm-moddle.json",
+)
 SCRIPTS = sorted((SOURCE / "src").rglob("*.js"))
 MOST_PACKED = 300_000
 
@@ -28,7 +34,9 @@ def test_the_bundle_was_built_from_these_sources():
     digest = hashlib.sha256()
     for name in sorted([*SINGLE, *inside]):
         digest.update(f"{name}\0{sha256(SOURCE / name)}\n".encode())
-    assert digest.hexdigest() == BUILD["sources"], "the editor's sources changed: run `make editor` and commit the bundle"
+    assert digest.hexdigest() == BUILD["sources"], (
+        "the editor's sources changed: run `make editor` and commit the bundle"
+    )
 
 
 def test_nobody_changed_the_bundle_by_hand():
