@@ -56,14 +56,16 @@ format: setup  ## Rewrite the sources in the house format
 bench: setup  ## Measure against bare libraries; prints a table, writes build/bench.json (BENCH="--only b --quick")
 	$(PY) -m tests.load.bench $(BENCH)
 
-soak: setup  ## Crash test: 50 times kill -9 under load, on both databases; then every route for every role and scope
+soak: setup  ## Crash test: 50 times kill -9 under load, on both databases; 10,000 cases moved; then every route for every role and scope
 	$(PY) -m tests.load.soak
 	$(PY) -m tests.load.soak_webhooks
+	$(PY) -m tests.load.soak_moving
 	NRM_WHOLE=1 $(PY) -m pytest tests/api/test_matrix.py tests/api/test_document.py
 
 soak-ci: setup  ## The crash test with 5 kills
 	$(PY) -m tests.load.soak --kills 5
 	$(PY) -m tests.load.soak_webhooks --events 300 --kills 3
+	$(PY) -m tests.load.soak_moving --runs 300 --kills 1
 
 smoke: setup  ## make run, make demo-case, Ctrl-C, nothing left; on SQLite and on PostgreSQL
 	$(PY) -m tests.smoke

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 
 from nrm import ids
 from nrm.actions import migration_parts, migrations
@@ -111,27 +111,38 @@ def runs_of(plan_id: str) -> dict[str, MigrationRun]:
     return {row.run_id: row for row in rows}
 
 
-def deadlines() -> dict[str, Any]:
-    """Give every moment and holder that moving must leave as it was: tasks, their drafts, and the jobs of the clocks."""
+def deadlines(path: str | None = None) -> dict[str, Any]:
+    """Give every moment and holder that moving must leave as it was: tasks, their drafts, and the jobs of the clocks.
+
+    Args:
+        path: only those of the cases that run on this path; None for all.
+    """
     db.session.close()
-    tasks = db.session.execute(select(Task)).scalars()
-    jobs = db.session.execute(select(Job.case_id, Job.kind, Job.due_at, Job.queue).where(Job.case_id.is_not(None)))
-    drafts = db.session.execute(select(TaskDraft.task_id, TaskDraft.user_id, TaskDraft.answers))
+    mine = _cases_on(path)
+    tasks = db.session.execute(select(Task).where(Task.case_id.in_(mine))).scalars()
+    jobs = select(Job.case_id, Job.kind, Job.due_at, Job.queue).where(Job.case_id.in_(mine))
+    drafts = select(TaskDraft.task_id, TaskDraft.user_id, TaskDraft.answers).join(Task, Task.id == TaskDraft.task_id)
     return {
         "tasks": sorted([str(getattr(task, name)) for name in KEPT_OF_TASKS] for task in tasks),
-        "jobs": sorted([str(value) for value in row] for row in jobs),
-        "drafts": sorted(str(row) for row in drafts),
+        "jobs": sorted([str(value) for value in row] for row in db.session.execute(jobs)),
+        "drafts": sorted(str(row) for row in db.session.execute(drafts.where(Task.case_id.in_(mine)))),
     }
 
 
-def whole_runs() -> dict[str, Any]:
-    """Give every row of running runs and what they wait for, without the counters that only rise."""
+def _cases_on(path: str | None) -> Select[str]:
+    versions = select(PathVersion.id).join(Path, Path.id == PathVersion.path_id)
+    versions = versions if path is None else versions.where(Path.key == path)
+    return select(Run.case_id).where(Run.path_version_id.in_(versions))
+
+
+def whole_runs(path: str | None = None) -> dict[str, Any]:
+    """Give every row of runs and what they wait for, without the counters that only rise; `path` as for `deadlines`."""
     db.session.close()
-    tables = {"runs": Run, "tasks": Task, "subscriptions": Subscription, "drafts": TaskDraft}
+    mine = _cases_on(path)
     found: dict[str, Any] = {}
-    for name, model in tables.items():
-        rows = db.session.execute(select(model.__table__)).mappings()
+    for name, model in (("runs", Run), ("tasks", Task), ("subscriptions", Subscription)):
+        rows = db.session.execute(select(model.__table__).where(model.case_id.in_(mine))).mappings()
         found[name] = sorted(str({key: value for key, value in row.items() if key != "version"}) for row in rows)
-    jobs = db.session.execute(select(Job.kind, Job.queue, Job.case_id, Job.args, Job.due_at, Job.state, Job.dedup_key))
-    found["jobs"] = sorted(str(tuple(row)) for row in jobs)
-    return found
+    jobs = select(Job.kind, Job.queue, Job.case_id, Job.args, Job.due_at, Job.state, Job.dedup_key)
+    found["jobs"] = sorted(str(tuple(row)) for row in db.session.execute(jobs.where(Job.case_id.in_(mine))))
+    return found | {"drafts": deadlines(path)["drafts"]}

@@ -7,9 +7,9 @@ transaction as the move, so that a killed runner, or one that is paused, goes on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import Row, bindparam, exists, func, select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
@@ -31,7 +31,16 @@ PART: Final = 200
 LOOKED: Final = 500
 """Runs that one transaction of the dry run looks at."""
 
+Columns = dict[str, Any]
+
 _COLUMN: Final = "migration_runs.before"
+_ONE: Final = (
+    select(MigrationPlan, MigrationRun, Run)
+    .join(MigrationRun, MigrationRun.plan_id == MigrationPlan.id)
+    .join(Run, Run.id == MigrationRun.run_id)
+    .where(MigrationRun.id == bindparam("row"))
+    .execution_options(populate_existing=True)
+)
 _WORKING: Final = {
     str(MigrationStatus.RUNNING): str(MovedStatus.READY),
     str(MigrationStatus.UNDOING): str(MovedStatus.MOVED),
@@ -61,15 +70,15 @@ def work_part(plan_id: str) -> None:
     db.session.rollback()
     if status not in _WORKING:
         return
-    for row_id in _next(plan_id, _WORKING[status]):
-        if not _do_one(SYSTEM, row_id, status):
+    for row_id, case_id in _next(plan_id, _WORKING[status]):
+        if not _do_one(SYSTEM, row_id, case_id, status):
             return
 
 
-def _next(plan_id: str, status: str) -> Sequence[str]:
+def _next(plan_id: str, status: str) -> Sequence[Row[str, str]]:
     mine = (MigrationRun.plan_id == plan_id, MigrationRun.status == status)
-    found = select(MigrationRun.id).where(*mine).order_by(MigrationRun.id).limit(PART)
-    rows = db.session.execute(found).scalars().all()
+    found = select(MigrationRun.id, MigrationRun.case_id).where(*mine).order_by(MigrationRun.id).limit(PART)
+    rows = db.session.execute(found).all()
     db.session.rollback()
     return rows
 
@@ -172,39 +181,22 @@ def _note(
 
 
 @action("migration.do_one")
-def _do_one(work: Work, row_id: str, status: str) -> bool:
+def _do_one(work: Work, row_id: str, case_id: str, status: str) -> bool:
     """Move one run or take it back; say whether the plan is still being worked on.
 
     The case is locked first, as everywhere; what the plan says is read after that, so that a pause holds at once.
     """
-    case_id = work.session.execute(select(MigrationRun.case_id).where(MigrationRun.id == row_id)).scalar_one()
     case = work.lock_case(case_id)
-    found = (
-        select(MigrationPlan, MigrationRun, Run)
-        .join(MigrationRun, MigrationRun.plan_id == MigrationPlan.id)
-        .join(Run, Run.id == MigrationRun.run_id)
-        .where(MigrationRun.id == row_id)
-        .execution_options(populate_existing=True)
-    )
-    plan, row, run = work.session.execute(found).one()
+    plan, row, run = work.session.execute(_ONE, {"row": row_id}).one()
     if plan.status != status:
         return False
     if row.status == _WORKING[status]:
-        columns = (
-            _back(work, case, plan, row, run)
-            if status == MigrationStatus.UNDOING
-            else _there(work, case, plan, row, run)
-        )
-        work.session.execute(
-            update(MigrationRun)
-            .where(MigrationRun.id == row_id)
-            .values(**columns, at=work.now)
-            .execution_options(synchronize_session=False)
-        )
+        do = _back if status == MigrationStatus.UNDOING else _there
+        work.change(MigrationRun, row_id, **do(work, case, plan, row, run), at=work.now)
     return True
 
 
-def _there(work: Work, case: Case, plan: MigrationPlan, row: MigrationRun, run: Run) -> dict[str, object]:
+def _there(work: Work, case: Case, plan: MigrationPlan, row: MigrationRun, run: Run) -> Columns:
     """Move a run, and give what its row says of it."""
     if run.status != "running" or run.path_version_id != plan.source_id:
         return {"status": str(MovedStatus.GONE)}
@@ -234,7 +226,7 @@ def _there(work: Work, case: Case, plan: MigrationPlan, row: MigrationRun, run: 
     }
 
 
-def _back(work: Work, case: Case, plan: MigrationPlan, row: MigrationRun, run: Run) -> dict[str, object]:
+def _back(work: Work, case: Case, plan: MigrationPlan, row: MigrationRun, run: Run) -> Columns:
     """Take a run back, unless it has gone on since it was moved."""
     before = unseal(row.before, row=row.id, column=_COLUMN)
     stands = run.status == "running" and run.version == row.run_version

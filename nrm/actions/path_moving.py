@@ -7,12 +7,12 @@ words of the new version only where both are due alike, since those who chase it
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import BindParameter, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from nrm.actions import runs
@@ -54,6 +54,33 @@ class LiveTask(NamedTuple):
     desk_id: str
     organisation_id: str
     assignee_id: str | None
+    version: int
+
+
+_RUNS: Final[BindParameter[list[str]]] = bindparam("runs", expanding=True)
+_TASKS: Final = (
+    select(*(getattr(Task, name) for name in LiveTask._fields), TaskDraft.answers)
+    .outerjoin(TaskDraft, TaskDraft.task_id == Task.id)
+    .where(Task.run_id.in_(_RUNS), Task.status.in_([str(status) for status in _LIVE]))
+    .order_by(Task.id)
+)
+_HELD: Final = select(Incident.run_id).where(Incident.run_id.in_(_RUNS), Incident.status == "open")
+_SUBSCRIPTIONS: Final = select(Subscription).where(Subscription.run_id == bindparam("run"))
+_CHILDREN: Final = select(Run.id, Run.parent_token).where(Run.parent_id == bindparam("run"), Run.status == "running")
+
+
+_RENAME_SUBSCRIPTION: Final = (
+    update(Subscription)
+    .where(Subscription.run_id == bindparam("run"), Subscription.token == bindparam("old"))
+    .values(token=bindparam("new"), step=bindparam("named"))
+    .execution_options(**_QUIET)
+)
+_RENAME_CALL: Final = (
+    update(Run)
+    .where(Run.parent_id == bindparam("run"), Run.parent_token == bindparam("old"))
+    .values(parent_token=bindparam("new"))
+    .execution_options(**_QUIET)
+)
 
 
 @dataclass(slots=True)
@@ -110,27 +137,26 @@ class Carried:
 
 
 def facts_of(session: Session, run_ids: Iterable[str]) -> Mapping[str, RunFacts]:
-    """Load what stands around some runs, in three statements."""
-    wanted = list(run_ids)
+    """Load what stands around some runs, in two statements."""
+    wanted = {"runs": list(run_ids)}
     found: defaultdict[str, RunFacts] = defaultdict(RunFacts)
-    columns = (getattr(Task, name) for name in LiveTask._fields)
-    for row in session.execute(select(*columns).where(Task.run_id.in_(wanted), Task.status.in_(_LIVE))):
-        found[row.run_id].tasks.append(LiveTask(*row))
-    owners = {task.id: facts for facts in found.values() for task in facts.tasks}
-    if owners:
-        drafts = select(TaskDraft.task_id, TaskDraft.answers).where(TaskDraft.task_id.in_(owners))
-        for task_id, answers in session.execute(drafts):
-            typed = unseal(answers, row=task_id, column="task_drafts.answers")
-            names = (
-                {name for name, value in typed.items() if value not in (None, "", [])}
-                if isinstance(typed, dict)
-                else ()
-            )
-            owners[task_id].typed.setdefault(task_id, set()).update(names)
-    held = select(Incident.run_id).where(Incident.run_id.in_(wanted), Incident.status == "open")
-    for run_id in session.execute(held).scalars():
+    for *columns, answers in session.execute(_TASKS, wanted):
+        task = LiveTask(*columns)
+        facts = found[task.run_id]
+        if task not in facts.tasks:
+            facts.tasks.append(task)
+        if answers is not None:
+            typed = unseal(answers, row=task.id, column="task_drafts.answers")
+            facts.typed.setdefault(task.id, set()).update(_typed(typed))
+    for run_id in session.execute(_HELD, wanted).scalars():
         found[str(run_id)].has_incident = True
     return found
+
+
+def _typed(answers: Json) -> Iterator[str]:
+    """Give the names of the questions to which something was typed."""
+    if isinstance(answers, dict):
+        yield from (name for name, value in answers.items() if value not in (None, "", []))
 
 
 def look_at(migration: Migration, standing: Standing, *, now: datetime) -> Look:
@@ -236,20 +262,23 @@ def _before(work: Work, run: Run, look: Look, facts: RunFacts) -> Json:
     """Keep what undoing puts back."""
     ended = [effect.token for effect in _effects(look) if isinstance(effect, fx.CancelTimer)]
     begun: list[Json] = [effect.token for effect in _effects(look) if isinstance(effect, fx.SetTimer)]
-    subscriptions = work.session.execute(select(Subscription).where(Subscription.run_id == run.id)).scalars()
-    children = select(Run.id, Run.parent_token).where(Run.parent_id == run.id, Run.status == "running")
     changed = {task.id: task for task in facts.tasks if look.changes.get(task.id)}
-    return {
+    before: dict[str, Json] = {
         "state": run.state,
         "path_version_id": run.path_version_id,
         "is_sensitive": run.is_sensitive,
         "tasks": {
             task_id: {name: getattr(task, name) for name in look.changes[task_id]} for task_id, task in changed.items()
         },
+    }
+    if not _renamed(look) and not _effects(look):
+        return before
+    subscriptions = work.session.execute(_SUBSCRIPTIONS, {"run": run.id}).scalars()
+    return before | {
         "subscriptions": [_subscription_to_json(row) for row in subscriptions],
         "timers": [[token, due.isoformat()] for token, due in _timers(work, run.id, [*_renamed(look), *ended]).items()],
         "begun": [*begun, *_renamed(look).values()],
-        "children": [[row.id, row.parent_token] for row in work.session.execute(children)],
+        "children": [[row.id, row.parent_token] for row in work.session.execute(_CHILDREN, {"run": run.id})],
     }
 
 
@@ -279,11 +308,9 @@ def _rename_rows(work: Work, case: Case, run: Run, look: Look) -> None:
             # A new row: a runner that has the old one in hand just now loses it, and the timer fires by its new name.
             work.cancel_jobs(timer_key(run.id, old))
             set_timer(work, case, run.id, new, due[old])
-        named = {"token": new, "step": new.rpartition(".")[0]}
-        mine = update(Subscription).where(Subscription.run_id == run.id, Subscription.token == old)
-        work.session.execute(mine.values(**named).execution_options(**_QUIET))
-        called = update(Run).where(Run.parent_id == run.id, Run.parent_token == old)
-        work.session.execute(called.values(parent_token=new).execution_options(**_QUIET))
+        names = {"run": run.id, "old": old, "new": new, "named": new.rpartition(".")[0]}
+        work.session.execute(_RENAME_SUBSCRIPTION, names)
+        work.session.execute(_RENAME_CALL, names)
 
 
 def set_timer(work: Work, case: Case, run_id: str, token: str, due_at: datetime) -> None:
@@ -303,16 +330,14 @@ def _change_tasks(work: Work, case: Case, look: Look, facts: RunFacts) -> None:
         change = look.changes.get(task.id)
         if not change:
             continue
-        _write_task(work, task.id, change)
+        _write_task(work, task.id, change, task.version)
         if "desk_id" in change:
             _let_in(work, case, str(change["desk_id"]))
 
 
-def _write_task(work: Work, task_id: str, change: Mapping[str, str | None]) -> None:
+def _write_task(work: Work, task_id: str, change: Mapping[str, str | None], version: int) -> None:
     # Whoever has the task open goes on undisturbed, unless the questions or the desk are other ones now.
-    seen = {"version": Task.version + 1} if change.keys() & _SHOWN else {}
-    statement = update(Task).where(Task.id == task_id).values(**change, **seen)
-    work.session.execute(statement.execution_options(**_QUIET))
+    work.change(Task, task_id, version=version if change.keys() & _SHOWN else None, **change)
 
 
 def _let_in(work: Work, case: Case, desk_id: str) -> None:
@@ -359,6 +384,12 @@ def take_back(work: Work, case: Case, run: Run, before: Mapping[str, Any]) -> No
     )
     for task_id, columns in before["tasks"].items():
         _put_task_back(work, case, task_id, dict(columns))
+    if "subscriptions" in before:
+        _put_waits_back(work, case, run, before)
+
+
+def _put_waits_back(work: Work, case: Case, run: Run, before: Mapping[str, Any]) -> None:
+    """Put back the subscriptions and timers of a run, and what its called runs call its tokens."""
     gone = delete(Subscription).where(Subscription.run_id == run.id)
     work.session.execute(gone.execution_options(**_QUIET))
     for kept in before["subscriptions"]:
@@ -374,11 +405,11 @@ def take_back(work: Work, case: Case, run: Run, before: Mapping[str, Any]) -> No
 
 
 def _put_task_back(work: Work, case: Case, task_id: str, columns: dict[str, str | None]) -> None:
-    taken = select(Task.assignee_id).where(Task.id == task_id)
-    if "desk_id" in columns and work.session.execute(taken).scalar_one() is not None:
+    task = work.session.execute(select(Task.assignee_id, Task.version).where(Task.id == task_id)).one()
+    if "desk_id" in columns and task.assignee_id is not None:
         # Somebody at the new desk works on it by now: it stays in that person's hands.
         del columns["desk_id"], columns["organisation_id"]
     if columns:
-        _write_task(work, task_id, columns)
+        _write_task(work, task_id, columns, task.version)
     if "desk_id" in columns:
         _let_in(work, case, str(columns["desk_id"]))
