@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from nrm.engine.checker import READY, finding_from_json, imported_from_json, known_to_json, resources_to_json
+from nrm.engine.checker import READY
+from nrm.engine.finding_files import finding_from_json, imported_from_json, known_to_json, resources_to_json
 from nrm.engine.findings import Finding
 from nrm.engine.importing import Imported
 from nrm.engine.lint import Known

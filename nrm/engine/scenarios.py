@@ -77,7 +77,7 @@ class Played:
         return not self.findings
 
 
-class _Failed(Exception):
+class MoveFailed(Exception):
     """The scenario does not hold; `finding` says why."""
 
     def __init__(self, finding: Finding) -> None:
@@ -102,11 +102,11 @@ def play(
         setting: what reading an answer needs to know of the country.
         check_values: registered check → names of the values that it sets; one that sets none needs no answer.
     """
-    player = _Player(spec, scenario, forms, setting, check_values)
+    player = Player(spec, scenario, forms, setting, check_values)
     findings: list[Finding] = []
     try:
         player.play()
-    except _Failed as problem:
+    except MoveFailed as problem:
         findings.append(problem.finding)
     return Played(
         scenario=scenario, findings=tuple(findings), steps=frozenset(player.steps), ways=frozenset(player.ways)
@@ -116,7 +116,7 @@ def play(
 Open = OpenTask | StartChildRun | SetTimer | Subscribe
 
 
-class _Player:
+class Player:
     """One run, what it has open, and the clock."""
 
     def __init__(
@@ -143,17 +143,21 @@ class _Player:
 
     def play(self) -> None:
         """Make every move, then compare the end."""
-        self.go("", lambda: start_run(self.spec, values=_values(self.scenario.start), now=self.now))
+        self.go("", lambda: start_run(self.spec, values=values_of(self.scenario.start), now=self.now))
         for move in self.scenario.moves:
             self.number += 1
-            if self.status is not RunStatus.RUNNING:
-                raise _Failed(self.problem("scenario_ended_early", ""))
+            self.must_run()
             self.move(verb_of(move) or "", move)
         if self.status is RunStatus.RUNNING:
-            raise _Failed(self.problem("scenario_not_ended", "", open=self.listed(self.open.values())))
+            raise MoveFailed(self.problem("scenario_not_ended", "", open=self.listed(self.open.values())))
         if self.outcome != self.scenario.ends:
             actual, expected = self.outcome or "–", self.scenario.ends or "–"
-            raise _Failed(self.problem("scenario_wrong_end", "", actual=actual, expected=expected))
+            raise MoveFailed(self.problem("scenario_wrong_end", "", actual=actual, expected=expected))
+
+    def must_run(self) -> None:
+        """Stop when the run has ended before its next move."""
+        if self.status is not RunStatus.RUNNING:
+            raise MoveFailed(self.problem("scenario_ended_early", ""))
 
     def move(self, verb: str, move: Mapping[str, object]) -> None:
         """Make one move."""
@@ -185,8 +189,9 @@ class _Player:
                 first = problem.problems[0]
                 more = {name: value for name, value in first.params.items() if value is not None}
                 params = {**more, "step": step, "field": first.pointer or "/", "reason": first.code}
-                raise _Failed(self.problem("scenario_answer_refused", step, **params)) from None
+                raise MoveFailed(self.problem("scenario_answer_refused", step, **params)) from None
             values = decision_values(form, checked.clean, self.spec.decisions)
+        del self.open[task.token]
         self.go(step, self.completion(task.token, values))
 
     def child(self, verb: str, step: str, move: Mapping[str, object]) -> None:
@@ -194,7 +199,7 @@ class _Player:
         token = self.find(StartChildRun, step, move.get("item")).token
         code = str(move.get("code", ""))
         outcome = move.get("outcome")
-        values = _values(_mapping(move.get("values")))
+        values = values_of(_mapping(move.get("values")))
         verbs: dict[str, Callable[[], Advance]] = {
             "child": lambda: finish_child(
                 self.spec,
@@ -215,8 +220,8 @@ class _Player:
         """Give a message to what waits for it, the longest waiting first."""
         waiting = [each for each in self.open.values() if isinstance(each, Subscribe) and each.message == name]
         if not waiting:
-            raise _Failed(self.problem("scenario_message_unheard", "", message=name))
-        token, given = waiting[0].token, _values(values)
+            raise MoveFailed(self.problem("scenario_message_unheard", "", message=name))
+        token, given = waiting[0].token, values_of(values)
         self.go(
             waiting[0].step, lambda: receive_message(self.spec, self.state, token=token, values=given, now=self.now)
         )
@@ -225,7 +230,7 @@ class _Player:
         """Let time pass; every timer that comes due fires at its moment."""
         duration = parse_duration(text)
         if duration is None:
-            raise _Failed(self.problem("bad_duration", "", text=text))
+            raise MoveFailed(self.problem("bad_duration", "", text=text))
         until = duration.after(self.now)
         while self.status is RunStatus.RUNNING:
             timers = [each for each in self.open.values() if isinstance(each, SetTimer) and each.due_at <= until]
@@ -249,7 +254,7 @@ class _Player:
         children = {each.step for each in self.open.values() if isinstance(each, StartChildRun)}
         if wanted not in (tasks, tasks | children):
             listed = ", ".join(sorted(tasks)) or "–"
-            raise _Failed(
+            raise MoveFailed(
                 self.problem("scenario_open_differs", "", expected=", ".join(sorted(wanted)) or "–", open=listed)
             )
 
@@ -274,7 +279,7 @@ class _Player:
             at = problem.element or step
             more = {name: value for name, value in problem.params.items() if value is not None}
             params = {**more, "step": at, "reason": problem.code}
-            raise _Failed(self.problem("scenario_step_failed", at, **params)) from None
+            raise MoveFailed(self.problem("scenario_step_failed", at, **params)) from None
         self.state, self.values, self.status = advance.state, advance.values, advance.status
         for effect in advance.effects:
             self.take(effect)
@@ -283,10 +288,10 @@ class _Player:
         """Give what a registered check answers, as the scenario says."""
         answers = self.scenario.checks.get(effect.name)
         if answers is None and self.check_values.get(effect.name):
-            raise _Failed(self.problem("scenario_check_missing", effect.step, check=effect.name))
+            raise MoveFailed(self.problem("scenario_check_missing", effect.step, check=effect.name))
         count = self.asked.get(effect.name, 0)
         self.asked[effect.name] = count + 1
-        return _values(answers[min(count, len(answers) - 1)]) if answers else {}
+        return values_of(answers[min(count, len(answers) - 1)]) if answers else {}
 
     def take(self, effect: Effect) -> None:
         """Note what an effect opens, closes or passes."""
@@ -307,11 +312,9 @@ class _Player:
         """Find what is open at a step, for an item when one is named."""
         for each in self.open.values():
             if isinstance(each, kind) and each.step == step and item in {None, each.item}:
-                if kind is OpenTask:
-                    del self.open[each.token]
                 return each
         shown = step if item is None else f"{step} ({item})"
-        raise _Failed(self.problem("scenario_step_not_open", step, step=shown, open=self.listed(self.open.values())))
+        raise MoveFailed(self.problem("scenario_step_not_open", step, step=shown, open=self.listed(self.open.values())))
 
     def listed(self, entries: Collection[Open]) -> str:
         """Name what is open."""
@@ -327,7 +330,7 @@ def _mapping(data: object) -> Mapping[str, object]:
     return data if isinstance(data, dict) else {}
 
 
-def _values(data: Mapping[str, object]) -> dict[str, object]:
+def values_of(data: Mapping[str, object]) -> dict[str, object]:
     """Give values as the engine takes them: JSON has no dates, exact numbers or tuples."""
     return {name: _value(value) for name, value in data.items()}
 
