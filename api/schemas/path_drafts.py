@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from api.transport.fields import Anything, Body, Code, Flag, Id, Text, Versioned
+from api.transport.fields import Anything, Body, Code, Flag, Id, ListOf, Text, Versioned
 from nrm.actions.path_drafts import LONGEST_DIAGRAM
+from nrm.actions.path_publishing import LONGEST_NOTE
 
 BODY_LIMIT: Final = 3 * LONGEST_DIAGRAM
 """Most bytes of a body with a diagram: as JSON it takes more than by itself."""
+MOST_MOVES: Final = 500
 
 
 class DraftsQuery(Body):
@@ -49,3 +51,29 @@ class VocabularyQuery(Body):
     """Whose forms to offer beside those installed."""
 
     draft = Id(load_default=None)
+
+
+class Decide(Versioned):
+    """A decision on a draft, with a word to the others."""
+
+    note = Text(longest=LONGEST_NOTE, lines=True, load_default="")
+
+
+class _Moves(Body):
+    moves = ListOf(Anything(), most=MOST_MOVES, load_default=list)
+    start = Anything(load_default=None, allow_none=True)
+    checks = Anything(load_default=None, allow_none=True)
+    settings = Anything(load_default=None, allow_none=True)
+
+
+class TryDraft(_Moves):
+    """What happens in a trial, from the start; `diagram` for one that is not saved."""
+
+    diagram = Text(longest=LONGEST_DIAGRAM, lines=True, load_default=None, allow_none=True)
+
+
+class SaveScenario(_Moves, Versioned):
+    """A way through a draft; `expect` is the outcome with which the path ends."""
+
+    expect = Text(longest=64, load_default=None, allow_none=True)
+    title = Text(longest=200, load_default="")

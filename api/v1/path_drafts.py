@@ -5,17 +5,25 @@ from __future__ import annotations
 from api.schemas.path_drafts import (
     BODY_LIMIT,
     BeginDraft,
+    Decide,
     DraftsQuery,
     LookAtDiagram,
     SaveDiagram,
     SaveForm,
+    SaveScenario,
+    TryDraft,
     VocabularyQuery,
 )
 from api.transport.endpoint import Ask, Noun
 from api.transport.problems import language
 from nrm.actions import path_drafts as actions
+from nrm.actions import path_publishing as publishing
+from nrm.actions import path_scenarios as scenarios
 from nrm.actions.path_drafts import DiagramSaved, DraftChanged
 from nrm.actions.path_findings import FindingView, draft_findings
+from nrm.actions.path_publishing import Published
+from nrm.actions.path_scenarios import Coverage, draft_coverage
+from nrm.actions.path_trials import TrialView, try_draft
 from nrm.actions.path_vocabulary import PathVocabulary
 from nrm.actions.path_vocabulary import path_vocabulary as tell
 from nrm.queries import path_drafts as queries
@@ -87,6 +95,79 @@ def drop_form(ask: Ask, draft_id: str, key: str) -> DraftChanged:
 def discard(ask: Ask, draft_id: str) -> DraftChanged:
     """Give a draft up; it stays to be read."""
     return actions.discard_draft(ask.actor, draft_id, version=ask.version or 0)
+
+
+@path_drafts.put(
+    "/path-drafts/<draft_id>/scenarios/<key>",
+    permission="path.edit",
+    body=SaveScenario,
+    answer=DraftChanged,
+    versioned=True,
+)
+def save_scenario(ask: Ask, draft_id: str, key: str) -> DraftChanged:
+    """Keep a way through a draft as a scenario; all scenarios must pass before it is published."""
+    return scenarios.save_scenario(ask.actor, draft_id, name=key, version=ask.version or 0, **ask.body)
+
+
+@path_drafts.delete(
+    "/path-drafts/<draft_id>/scenarios/<key>", permission="path.edit", answer=DraftChanged, versioned=True
+)
+def drop_scenario(ask: Ask, draft_id: str, key: str) -> DraftChanged:
+    """Take a scenario out of a draft."""
+    return scenarios.drop_scenario(ask.actor, draft_id, name=key, version=ask.version or 0)
+
+
+@path_drafts.get("/path-drafts/<draft_id>/coverage", answer=Coverage)
+def read_coverage(ask: Ask, draft_id: str) -> Coverage:
+    """Play the scenarios of a draft, and name the steps and flows that none of them takes."""
+    return draft_coverage(ask.actor, draft_id, language=language())
+
+
+@path_drafts.post(
+    "/path-drafts/<draft_id>/trials",
+    body=TryDraft,
+    answer=TrialView,
+    status=200,
+    limit=BODY_LIMIT,
+    keyed=False,
+)
+def make_trial(ask: Ask, draft_id: str) -> TrialView:
+    """Play moves on a draft from its start, with a virtual clock, and say how everything stands; nothing is kept."""
+    return try_draft(ask.actor, draft_id, language=language(), **ask.body)
+
+
+@path_drafts.post(
+    "/path-drafts/<draft_id>/submit", permission="path.edit", body=Decide, answer=DraftChanged, versioned=True
+)
+def submit(ask: Ask, draft_id: str) -> DraftChanged:
+    """Ask a second person to look at a draft: it has no errors, and its scenarios pass."""
+    return publishing.submit_draft(ask.actor, draft_id, version=ask.version or 0, note=ask.body["note"])
+
+
+@path_drafts.post("/path-drafts/<draft_id>/send-back", body=Decide, answer=DraftChanged, versioned=True)
+def send_back(ask: Ask, draft_id: str) -> DraftChanged:
+    """Send a draft back for changes, or take it back."""
+    return publishing.send_back_draft(ask.actor, draft_id, version=ask.version or 0, note=ask.body["note"])
+
+
+@path_drafts.post(
+    "/path-drafts/<draft_id>/take-newest-base", permission="path.edit", answer=DraftChanged, versioned=True
+)
+def take_newest_base(ask: Ask, draft_id: str) -> DraftChanged:
+    """Let a draft stand on the version that was published since it began; its content stays."""
+    return publishing.take_newest_base(ask.actor, draft_id, version=ask.version or 0)
+
+
+@path_drafts.post("/path-drafts/<draft_id>/publish", permission="path.publish", answer=Published, versioned=True)
+def publish(ask: Ask, draft_id: str) -> Published:
+    """Publish a draft as the second person; new runs of the path use it at once."""
+    return publishing.publish_draft(ask.actor, draft_id, version=ask.version or 0)
+
+
+@path_drafts.post("/path-versions/<version_id>/retire", permission="path.publish")
+def retire(ask: Ask, version_id: str) -> None:
+    """Retire a version: nothing starts on it any more, what runs on it goes on."""
+    publishing.retire_version(ask.actor, version_id)
 
 
 @path_drafts.get("/path-vocabulary", query=VocabularyQuery, answer=PathVocabulary)

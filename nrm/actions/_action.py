@@ -70,6 +70,10 @@ ATTEMPTS: Final = 5
 
 _MET: Final = (
     "idempotency_keys",
+    "form_versions",
+    "path_versions",
+    "paths.key",
+    "uq_paths_key",
     "manifest_rows",
     "event_heads",
     "external_id",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from nrm import ids
 from nrm.actions._action import Work, action
@@ -18,8 +18,9 @@ from nrm.countries import Json
 from nrm.engine.blank import blank_diagram
 from nrm.engine.reading import MAX_BYTES
 from nrm.errors import BadPath, IllegalMove, NotFound, NotValid, Problem, StaleVersion
-from nrm.models import FormVersion, Path, PathDraft, PathVersion
+from nrm.models import Path, PathDraft, PathVersion
 from nrm.queries import path_drafts as queries
+from nrm.queries.path_drafts import outdated_forms
 from nrm.rules.drafts import EDIT, PUBLISH, DraftState, draft_moves
 from nrm.rules.forms import LANGUAGES, parse_form
 from nrm.rules.texts import WrongValue, clean_text, is_code
@@ -138,20 +139,9 @@ def _of_version(work: Work, version_id: str) -> _Content:
         base=path.latest_id,
         names=path.names,
         diagram=version.diagram,
-        forms=_older_forms(work, version.forms),
+        forms=outdated_forms(version.forms.values()),
         scenarios=version.scenarios,
     )
-
-
-def _older_forms(work: Work, forms: Mapping[str, str]) -> dict[str, object]:
-    """Give the content of the forms of a version that are not the newest of their key any more."""
-    newest = select(FormVersion.key, func.max(FormVersion.number).label("number")).group_by(FormVersion.key).subquery()
-    rows = work.session.execute(
-        select(FormVersion.key, FormVersion.content)
-        .join(newest, newest.c.key == FormVersion.key)
-        .where(FormVersion.id.in_(sorted(forms.values())), FormVersion.number < newest.c.number)
-    )
-    return {key: content for key, content in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
 def _begin(work: Work, content: _Content) -> DraftChanged:

@@ -18,10 +18,11 @@ from nrm.engine.findings import Finding, Severity
 from nrm.engine.parsing import PathSpec, compile_path
 from nrm.engine.steps import Resources
 from nrm.errors import BadPath
-from nrm.models import FormVersion, Path, PathVersion
+from nrm.models import FormVersion, Path, PathDraft, PathVersion
 from nrm.queries.packs import read_call_tables, read_settings
+from nrm.queries.path_drafts import outdated_forms
 from nrm.queries.paths import resources_to_json
-from nrm.vocabulary import PathStatus
+from nrm.vocabulary import DraftStatus, PathStatus
 
 Scenarios = Mapping[str, Mapping[str, dict[str, Json]]]
 _SETTING: Final = re.compile(r"setting:\s*([a-z0-9_]+)")
@@ -180,12 +181,41 @@ def _take_path(work: Work, stored: Path | None, spec: PathSpec, fresh: _Fresh) -
     if stored is None:
         _publish_first(work, spec, fresh)
         return "published"
-    last = select(func.max(PathVersion.number)).where(PathVersion.path_id == stored.id)
-    number = (work.session.execute(last).scalar() or 0) + 1
-    _add_version(work, stored.id, number, fresh, status=PathStatus.DRAFT)
+    _draft(work, stored, spec, fresh)
     work.session.execute(update(Path).where(Path.id == stored.id).values(loaded_hash=fresh.digest))
-    _record(work, "path.drafted", stored.id, spec.key, number)
     return "drafted"
+
+
+def _draft(work: Work, stored: Path, spec: PathSpec, fresh: _Fresh) -> None:
+    """Leave what the pack says now as a draft; one that it left before and nobody has touched gives way."""
+    untouched = (
+        PathDraft.path_key == stored.key,
+        PathDraft.status == str(DraftStatus.DRAFT),
+        PathDraft.changed_by == work.actor.id,
+        PathDraft.version == 1,
+    )
+    decided = {"status": str(DraftStatus.DISCARDED), "decided_at": work.now, "decided_by": work.actor.id}
+    work.session.execute(update(PathDraft).where(*untouched).values(**decided))
+    work.flush()
+    forms = fresh.columns["forms"]
+    draft_id = work.add(
+        PathDraft,
+        id=ids.new_id("drf"),
+        path_key=stored.key,
+        base_version_id=stored.latest_id,
+        names=dict(spec.names),
+        diagram=fresh.columns["diagram"],
+        forms=outdated_forms(forms.values() if isinstance(forms, dict) else ()),
+        scenarios=fresh.columns["scenarios"],
+        status=str(DraftStatus.DRAFT),
+        note="",
+        version=1,
+        created_at=work.now,
+        created_by=work.actor.id,
+        changed_at=work.now,
+        changed_by=work.actor.id,
+    )
+    work.record("path.drafted", stream="system", subject=("path_draft", draft_id), data={"path": stored.key})
 
 
 def _publish_first(work: Work, spec: PathSpec, fresh: _Fresh) -> None:
@@ -201,16 +231,12 @@ def _publish_first(work: Work, spec: PathSpec, fresh: _Fresh) -> None:
     )
     published = {"published_at": work.now, "published_by": work.actor.id}
     _add_version(work, path_id, 1, fresh, id=version_id, status=PathStatus.PUBLISHED, **published)
-    _record(work, "path.published", path_id, spec.key, 1)
+    work.record("path.published", stream="system", subject=("path", path_id), data={"path": spec.key, "number": 1})
 
 
 def _add_version(work: Work, path_id: str, number: int, fresh: _Fresh, **columns: object) -> None:
     made = {"id": ids.new_id("ver"), "created_at": work.now, "created_by": work.actor.id}
     work.add(PathVersion, path_id=path_id, number=number, **{**made, **fresh.columns, **columns})
-
-
-def _record(work: Work, kind: str, path_id: str, key: str, number: int) -> None:
-    work.record(kind, stream="system", subject=("path", path_id), data={"path": key, "number": number})
 
 
 def used_resources(spec: PathSpec, diagram: str, resources: Resources) -> Resources:

@@ -126,7 +126,9 @@ def _trial(trial: Trial, spec: PathSpec, check_values: Mapping[str, Collection[s
         "outcome": trial.outcome,
         "taken": trial.taken,
         "problem": None if trial.problem is None else finding_to_json(trial.problem),
-        "open": [_open(each, spec.steps[each.step]) for each in trial.open],
+        "open": [
+            {**_open(each, spec.steps[each.step]), "since": trial.since[each.token].isoformat()} for each in trial.open
+        ],
         "checks": [_check(each, check_values) for each in trial.checks],
         "visits": dict(trial.visits),
         "ways": dict(trial.ways),

@@ -91,6 +91,7 @@ class Trial:
         taken: how many moves were made.
         problem: why the next one was not; None when all were.
         open: tasks, child runs, timers and subscriptions that are open, in the order of their opening.
+        since: token → since when it is open.
         checks: registered checks that wait for an answer of the trial.
         visits: step → how often it was passed.
         ways: flow → how often it was taken.
@@ -104,6 +105,7 @@ class Trial:
     taken: int
     problem: Finding | None
     open: tuple[Open, ...]
+    since: Mapping[str, datetime]
     checks: tuple[RunCheck, ...]
     visits: Mapping[str, int]
     ways: Mapping[str, int]
@@ -139,6 +141,7 @@ def try_path(
         taken=player.made,
         problem=problem,
         open=tuple(player.open.values()),
+        since=player.since,
         checks=tuple(player.checks.values()),
         visits=player.visits,
         ways=player.taken_ways,
@@ -162,6 +165,7 @@ class _Trial(Player):
         self.log: list[Happening] = []
         self.visits: Counter[str] = Counter()
         self.taken_ways: Counter[str] = Counter()
+        self.since: dict[str, datetime] = {}
         self.made = 0
 
     def make_moves(self) -> None:
@@ -178,6 +182,8 @@ class _Trial(Player):
         if isinstance(effect, PassedStep):
             self.visits[effect.step] += 1
             self.taken_ways.update([effect.way] if effect.way else [])
+        if isinstance(effect, OpenTask | StartChildRun | SetTimer | Subscribe):
+            self.since[effect.token] = self.now
         if len(self.log) < MAX_LOG:
             params = {name: str(getattr(effect, name)) for name in _NAMED if getattr(effect, name, None)}
             step = getattr(effect, "step", "")

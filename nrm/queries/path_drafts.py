@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.db import db
 from nrm.errors import NotAllowed, NotFound
-from nrm.models import Path, PathDraft, PathVersion
+from nrm.models import FormVersion, Path, PathDraft, PathVersion
 from nrm.rules.drafts import EDIT, PUBLISH, DraftState, draft_moves
 from nrm.vocabulary import DraftStatus
 
@@ -118,6 +118,17 @@ def draft(actor: Actor, draft_id: str) -> DraftView:
     row, latest, number = found
     shown = _row(actor, row, latest, number)
     return DraftView(draft=shown, diagram=row.diagram, forms=row.forms, scenarios=row.scenarios)
+
+
+def outdated_forms(form_ids: Iterable[str]) -> dict[str, Mapping[str, Json]]:
+    """Give the content of those of some form versions that are not the newest of their key, by key."""
+    newest = select(FormVersion.key, func.max(FormVersion.number).label("number")).group_by(FormVersion.key).subquery()
+    rows = db.session.execute(
+        select(FormVersion.key, FormVersion.content)
+        .join(newest, newest.c.key == FormVersion.key)
+        .where(FormVersion.id.in_(sorted(form_ids)), FormVersion.number < newest.c.number)
+    )
+    return {key: content for key, content in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
 def _rows() -> Select[PathDraft, str | None, int]:

@@ -11,7 +11,7 @@ from nrm.countries import BadPack, ItemKind, read_pack
 from nrm.db import db
 from nrm.errors import NotAllowed
 from nrm.installation import install
-from nrm.models import Desk, FormVersion, Organisation, Path, PathVersion, Service, SharingAgreement
+from nrm.models import Desk, FormVersion, Organisation, Path, PathDraft, PathVersion, Service, SharingAgreement
 from nrm.queries import packs, paths
 from nrm.vocabulary import PathStatus
 from tests.installations import TESTLAND
@@ -111,10 +111,22 @@ def test_a_changed_diagram_becomes_a_draft_and_nobody_is_moved(installed, testla
     assert taken(load_pack(SYSTEM, pack)) == {("path", "hello"): Taken.DRAFTED}
     assert paths.published("hello") == before
     assert load_pack(SYSTEM, pack).changes == ()
-    numbers = db.session.execute(
-        select(PathVersion.number, PathVersion.status).join(Path).where(Path.key == "hello").order_by("number")
-    )
-    assert [tuple(row) for row in numbers] == [(1, "published"), (2, "draft")]
+    versions = select(PathVersion.number).join(Path).where(Path.key == "hello")
+    assert list(db.session.scalars(versions)) == [1]
+    drafts = db.session.scalars(select(PathDraft).where(PathDraft.path_key == "hello")).all()
+    assert [(draft.status, draft.base_version_id) for draft in drafts] == [("draft", before)]
+    assert "Kindly serve" in drafts[0].diagram
+
+
+def test_a_second_reload_takes_the_place_of_a_draft_that_nobody_touched(installed, testland):
+    for word in (b"Kindly", b"Gladly"):
+        changed = testland.paths["hello"].replace(b'name="Serve', b'name="' + word + b" serve", 1)
+        load_pack(SYSTEM, dataclasses.replace(testland, paths={**testland.paths, "hello": changed}))
+    drafts = db.session.scalars(select(PathDraft).where(PathDraft.path_key == "hello")).all()
+    assert sorted((draft.status, "Gladly" in draft.diagram) for draft in drafts) == [
+        ("discarded", False),
+        ("draft", True),
+    ]
 
 
 def test_a_changed_form_makes_a_new_form_version_and_drafts_the_paths_that_ask_it(installed, testland):

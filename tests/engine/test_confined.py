@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from nrm.engine import confined
-from nrm.engine.finding_files import known_from_json, known_to_json, resources_from_json, resources_to_json
 from nrm.engine.confined import check_diagram
+from nrm.engine.finding_files import known_from_json, known_to_json, resources_from_json, resources_to_json
 from nrm.engine.lint import lint_path
 from tests.engine.samples import KNOWN, RESOURCES, SMALL
 
