@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,9 @@ WRITING = {_IS_WRITING: True}
 
 LONG_REST: Final = 1.0
 """Seconds of rest after which a connection to PostgreSQL is asked whether it still stands."""
+
+LONGEST_TURN: Final = 30.0
+"""Seconds that a thread waits at most until another one of the process has written to SQLite."""
 
 _GIVES_ROWS: Final = frozenset({ExecStatus.TUPLES_OK, ExecStatus.SINGLE_TUPLE})
 
@@ -198,9 +202,10 @@ def write_from_now_on(connection: Connection) -> None:
     """
     if connection.dialect.name != "sqlite":
         return
-    with in_one_trip(connection) as driver:
-        driver.execute("ROLLBACK")
-        driver.execute("BEGIN IMMEDIATE")
+    with in_one_trip(connection):
+        connection.dialect.do_rollback(connection.connection)
+        connection.info[_IS_WRITING] = True
+        connection.dialect.do_begin(connection.connection)
 
 
 class _Cursor(psycopg.Cursor[Any]):
@@ -275,17 +280,64 @@ def _begin_by_ourselves(dialect: Dialect) -> None:
     A listener of the engine would do it too; but with one of them SQLAlchemy asks at each step of each statement who
     wants to know of it.
     """
-    take_options = dialect.set_connection_execution_options
+    take_options, store, take_back = dialect.set_connection_execution_options, dialect.do_commit, dialect.do_rollback
 
     def note_options(connection: Connection, options: Mapping[str, Any]) -> None:
         take_options(connection, options)
         if _IS_WRITING in options:
             connection.info[_IS_WRITING] = options[_IS_WRITING]
 
+    turns = _Turns()
+
     def begin(connection: PoolProxiedConnection) -> None:
-        cursor = connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE" if connection.info.get(_IS_WRITING) else "BEGIN")
-        cursor.close()
+        writes = connection.info.get(_IS_WRITING)
+        if writes:
+            turns.take(connection)
+        try:
+            cursor = connection.cursor()
+            cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+            cursor.close()
+        except sqlite3.Error:
+            turns.give_back(connection)
+            raise
+
+    def commit(connection: PoolProxiedConnection) -> None:
+        store(connection)
+        turns.give_back(connection)
+
+    def rollback(connection: PoolProxiedConnection) -> None:
+        take_back(connection)
+        turns.give_back(connection)
 
     dialect.set_connection_execution_options = note_options  # type: ignore[assignment, method-assign]
     dialect.do_begin = begin  # type: ignore[assignment, method-assign]
+    dialect.do_commit = commit  # type: ignore[assignment, method-assign]
+    dialect.do_rollback = rollback  # type: ignore[assignment, method-assign]
+
+
+class _Turns:
+    """Lets the threads of a process write to SQLite one after another.
+
+    SQLite does not wake who waits for its lock: each sleeps for longer and longer and asks again, while the lock lies
+    idle. Threads that queue here are woken at once, and only one of each process asks SQLite.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._writer: DBAPIConnection | None = None
+
+    def take(self, connection: PoolProxiedConnection) -> None:
+        """Wait for the turn of a connection's transaction.
+
+        Raises:
+            OperationalError: (SQLite's) it did not come within `LONGEST_TURN` seconds.
+        """
+        if not self._turn.acquire(timeout=LONGEST_TURN):
+            raise sqlite3.OperationalError("database is locked")
+        self._writer = connection.dbapi_connection
+
+    def give_back(self, connection: PoolProxiedConnection) -> None:
+        """Let the next one write, when it was this connection's turn."""
+        if self._writer is not None and self._writer is connection.dbapi_connection:
+            self._writer = None
+            self._turn.release()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import JSON, Column, Integer, MetaData, Table, create_engine, select, text
+from sqlalchemy import JSON, Column, Engine, Integer, MetaData, Table, create_engine, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from nrm.actions import cases, tasks
@@ -88,4 +90,42 @@ def test_only_what_will_write_takes_the_writers_lock_on_sqlite(tmp_path: Path):
         other.execute(text("SELECT 1"))
         third.execute("BEGIN IMMEDIATE")
     third.close()
+    engine.dispose()
+
+
+def _writes(engine: Engine) -> None:
+    with engine.connect().execution_options(**WRITING) as connection:
+        connection.execute(text("INSERT INTO kept VALUES (1)"))
+        connection.commit()
+
+
+@pytest.mark.parametrize("ends", ["commit", "rollback", "close", "failure", "oblivion"])
+def test_however_a_thread_ends_its_transaction_the_next_one_may_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str
+):
+    url = f"sqlite:///{tmp_path / 'one.sqlite3'}"
+    engine = create_engine(url, **engine_options(url, pool_size=3))
+    prepare_engine(engine)
+    with engine.connect() as first:
+        first.execute(text("CREATE TABLE kept (id INTEGER)"))
+        first.commit()
+    connection = engine.connect().execution_options(**WRITING)
+    connection.execute(text("SELECT 1"))
+    with ThreadPoolExecutor(1) as other:
+        monkeypatch.setattr("nrm.db.LONGEST_TURN", 0.05)
+        with pytest.raises(OperationalError, match="locked"):
+            other.submit(_writes, engine).result()
+        monkeypatch.setattr("nrm.db.LONGEST_TURN", 20.0)
+        waits = other.submit(_writes, engine)
+        if ends == "failure":
+            with pytest.raises(OperationalError):
+                connection.execute(text("SELECT nothing"))
+        if ends in {"commit", "rollback"}:
+            getattr(connection, ends)()
+        elif ends == "oblivion":
+            del connection
+            gc.collect()
+        else:
+            connection.close()
+        waits.result(timeout=20)
     engine.dispose()
