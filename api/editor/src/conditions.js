@@ -162,7 +162,7 @@ const DATES = new Set(["date", "datetime"]);
 
 /** Give the comparisons that a question of a type can have. */
 export function comparisons(type) {
-  if (type === "boolean" || type === "acknowledge") return ["yes", "no", "not_yes"];
+  if (["boolean", "acknowledge", "yes_no"].includes(type)) return ["yes", "no", "not_yes"];
   if (type === "select_multiple" || type === "list") return ["selected", "selected_not", "answered", "missing"];
   if (NUMBERS.has(type) || DATES.has(type)) return ["is", "is_not", "less", "at_most", "more", "at_least", "answered", "missing"];
   if (type === "any") return ["is", "is_not", "one_of", "yes", "no", "not_yes", "less", "at_most", "more",

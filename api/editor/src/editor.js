@@ -11,6 +11,8 @@ import { page, say, t } from "./texts.js";
 const translateModule = { translate: ["value", say] };
 const GIVEN = ["bpmn:FlowNode", "bpmn:SequenceFlow", "bpmn:Lane", "bpmn:Participant"];
 const READABLE = 0.7;
+const BESIDE = 125;
+const EDGE = 20;
 const KINDS = {
   "bpmn:UserTask": "kind_user_task",
   "bpmn:ManualTask": "kind_manual",
@@ -56,13 +58,25 @@ export class Editor {
   /** Show a diagram, all of it. */
   async open(xml) {
     await this.modeler.importXML(xml);
+    this.showAll();
     const canvas = this.modeler.get("canvas");
-    canvas.zoom("fit-viewport", "auto");
     const start = this.registry.filter((each) => is(each, "bpmn:StartEvent"))[0];
     if (canvas.zoom() < READABLE && start) {
       canvas.zoom(READABLE);
       canvas.scrollToElement(start, { top: 200, left: 250, right: 250, bottom: 200 });
     }
+  }
+
+  /** Show all of the drawing, beside the palette. */
+  showAll() {
+    const canvas = this.modeler.get("canvas");
+    const { inner, outer } = canvas.viewbox();
+    const [wide, high] = [outer.width - BESIDE - EDGE, outer.height - 2 * EDGE];
+    if (!inner.width || wide < 1 || high < 1) return;
+    const scale = Math.min(1, wide / inner.width, high / inner.height);
+    const x = inner.x - (BESIDE + (wide - inner.width * scale) / 2) / scale;
+    const y = inner.y - (EDGE + (high - inner.height * scale) / 2) / scale;
+    canvas.viewbox({ x, y, width: outer.width / scale, height: outer.height / scale });
   }
 
   root() {

@@ -7,14 +7,13 @@ const place = (id) => document.getElementById(id);
 export function connectToolbar(editor, findings, tabs) {
   const { modeler } = editor;
   const act = (name) => modeler.get("editorActions").trigger(name);
-  const canvas = modeler.get("canvas");
   const actions = {
     undo: () => act("undo"),
     redo: () => act("redo"),
     find: () => act("find"),
     "zoom-in": () => modeler.get("zoomScroll").stepZoom(1),
     "zoom-out": () => modeler.get("zoomScroll").stepZoom(-1),
-    "zoom-all": () => canvas.zoom("fit-viewport", "auto"),
+    "zoom-all": () => editor.showAll(),
     minimap: (button) => {
       modeler.get("minimap").toggle();
       button.setAttribute("aria-pressed", String(modeler.get("minimap").isOpen()));
@@ -74,10 +73,13 @@ function outline(editor) {
 async function showCoverage(editor) {
   await editor.saving.now();
   const told = await get(`/path-drafts/${page.draft}/coverage`);
-  const gaps = [...(told.steps ?? []), ...(told.flows ?? [])].map((each) => each.element ?? each.id ?? each);
+  const gaps = told.gaps.map((each) => each.element);
   editor.marks.set("coverage", "coverage-gap", gaps);
-  for (const id of told.steps ?? []) editor.marks.badge("coverage", id.element ?? id.id ?? id, "?", t("coverage_gap"));
-  tell(gaps.length ? t("coverage_gaps", { n: gaps.length }) : t("coverage_whole"));
+  gaps.forEach((id) => editor.marks.badge("coverage", id, "?", t("coverage_gap")));
+  const failed = told.scenarios.filter((each) => !each.passed).map((each) => `${each.name}: ${each.findings.map((one) => one.text).join(" ")}`);
+  const why = [...told.findings.map((each) => each.text), ...failed];
+  if (why.length) return tell(why.join(" "));
+  return tell(gaps.length ? t("coverage_gaps", { n: gaps.length }) : t("coverage_whole"));
 }
 
 async function showDifference(editor) {

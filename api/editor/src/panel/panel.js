@@ -1,5 +1,5 @@
 // The panel beside the drawing: what the selected element says, in parts.
-import { html, render } from "@bpmn-io/diagram-js-ui";
+import { html, render, useState } from "@bpmn-io/diagram-js-ui";
 import { hasTexts, speaker } from "../languages.js";
 import { is, textsOf } from "../model.js";
 import { page, t } from "../texts.js";
@@ -20,8 +20,26 @@ function TextsPart({ element, bo, editor }) {
   const inputs = (kind, lines) =>
     order.map((lang) => html`<${Text} key=${`${element.id}-${kind}-${lang}`} name=${`${kind}-${lang}`} lang=${lang} lines=${lines} value=${texts(kind)[lang]}
       label=${t(`${kind}_in`, { language: page.languages[lang] })} onChange=${(value) => editor.languages.say(element, kind, lang, value)} />`);
-  return html`<${Group} title=${t("part_texts")} open>${inputs("name", 0)}<//>
+  return html`<${Group} title=${t("part_texts")} open>${inputs("name", 0)}<${Id} key=${element.id} element=${element} bo=${bo} editor=${editor} /><//>
     ${INSTRUCTED.some((type) => is(bo, type)) && html`<${Group} title=${t("part_instruction")} open=${Object.keys(textsOf(holder, "instruction")).length > 0}>${inputs("instruction", 3)}<//>`}`;
+}
+
+const ID = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
+
+/** The id by which scenarios, checks and messages name a step; a path's own key stays. */
+function Id({ element, bo, editor }) {
+  const [wrong, setWrong] = useState("");
+  if (INSTRUCTED.slice(1).some((type) => is(bo, type))) return null;
+  const set = (text) => {
+    const id = text.trim();
+    if (id === bo.id) return setWrong("");
+    const taken = editor.registry.get(id) || editor.modeler.get("moddle").ids.assigned(id);
+    if (!ID.test(id) || taken) return setWrong(t(taken ? "id_taken" : "id_wrong", { id }));
+    setWrong("");
+    return editor.modeling.updateProperties(element, { id });
+  };
+  return html`<${Text} name="id" label=${t("id")} ltr value=${bo.id} hint=${t("id_hint")} onChange=${set} />
+    ${wrong && html`<p class="ed-hint" role="alert">${wrong}</p>`}`;
 }
 
 function Adding({ element, editor }) {
@@ -50,7 +68,6 @@ function Panel({ elements, editor }) {
   const parts = { element, bo, editor };
   return html`<div class="ed-panel" key=${bo.id}>
     <h2 class="ed-head" id="panel-head">${editor.kindOf(bo)}${bo.name ? html`<span class="ed-sub"> ${bo.name}</span>` : null}</h2>
-    <p class="ed-hint"><code dir="ltr">${bo.id}</code></p>
     <fieldset class="ed-all" disabled=${editor.readOnly}>
       <${TextsPart} ...${parts} />
       ${PARTS.map((Part) => html`<${Part} key=${Part.name} ...${parts} />`)}
