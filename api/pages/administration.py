@@ -37,7 +37,11 @@ class Room:
     needs: tuple[str, ...]
 
 
-ROOMS: Final = (Room(address="/incidents", text="incidents", needs=("incident.read", "system.watch")),)
+ROOMS: Final = (
+    Room(address="/incidents", text="incidents", needs=("incident.read", "system.watch")),
+    Room(address="/admin/users", text="users", needs=("user.manage",)),
+    Room(address="/admin/keys", text="keys", needs=("key.manage",)),
+)
 
 
 @administration.get("/admin")

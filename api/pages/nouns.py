@@ -9,7 +9,8 @@ from typing import Final
 
 from flask import Flask, request
 
-from api.pages.administration import ADMINISTER, administration
+from api.pages.administering import ADMINISTERING
+from api.pages.administration import ADMINISTER
 from api.pages.answering import answering
 from api.pages.bulk import bulk
 from api.pages.cases import cases
@@ -17,7 +18,6 @@ from api.pages.consents import consents
 from api.pages.desk import desk
 from api.pages.documents import documents
 from api.pages.guide import guide
-from api.pages.incidents import incidents
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names, see
 from api.pages.me import me
@@ -52,8 +52,7 @@ PAGES: Final = (
     person,
     person_pairs,
     consents,
-    administration,
-    incidents,
+    *ADMINISTERING,
     documents,
     plans,
     studio_editor,

@@ -92,6 +92,13 @@ def reset_second_factor(ask: Ask, user_id: str) -> None:
     actions.reset_second_factor(ask.actor, user_id)
 
 
+@users.post("/users/<user_id>/end-sessions", permission=_MANAGE)
+def end_sessions(ask: Ask, user_id: str) -> None:
+    """Sign a user out everywhere."""
+    _known(ask, user_id)
+    actions.end_user_sessions(ask.actor, user_id)
+
+
 @users.post("/users/<user_id>/memberships", body=GiveSeat, answer=Seated, status=201, permission=_MANAGE)
 def give_seat(ask: Ask, user_id: str) -> Seated:
     """Give a user a role; one that counts for the whole country waits until a second person agrees."""

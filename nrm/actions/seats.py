@@ -8,6 +8,7 @@ from sqlalchemy import and_, select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
+from nrm.actions.managers import keep_a_manager
 from nrm.actions.users import give_back_tasks, lock_user, manages, manages_all, require_in
 from nrm.errors import AlreadyDone, NotAllowed, NotFound, NotValid, Problem
 from nrm.events import Data
@@ -50,12 +51,12 @@ def give_membership(
     _check_seat(work, organisation_id, desk_id, role, until)
     if not work.actor.is_system and role in packs.pack().country_roles:
         raise NotAllowed("second_person_needed")
-    if not manages_all(work.actor) and role not in _own_roles(organisation_id):
+    if not manages_all(work.actor) and role not in own_roles(organisation_id):
         raise NotAllowed("not_allowed", permission="user.manage")
     return _seat(work, user_id, organisation_id=organisation_id, desk_id=desk_id, role=role, until=until)
 
 
-def _own_roles(organisation_id: str) -> frozenset[str]:
+def own_roles(organisation_id: str) -> frozenset[str]:
     """Give the roles that somebody who manages one organisation may give there: a provider's, and its desks'."""
     data = packs.pack()
     return data.provider_roles | {desk.role for desk in data.desks if desk.organisation_id == organisation_id}
@@ -118,6 +119,7 @@ def end_membership(work: Work, membership_id: str) -> None:
     Raises:
         NotFound: no such membership, or one in an organisation whose users the actor does not manage.
         AlreadyDone: it has ended.
+        Conflict: nobody else manages the users of the whole country.
     """
     seat = work.session.get(Membership, membership_id)
     if seat is None or not manages(work.actor, seat.organisation_id):
@@ -125,6 +127,7 @@ def end_membership(work: Work, membership_id: str) -> None:
     lock_user(work, seat.user_id)
     if seat.until is not None and seat.until <= work.now:
         raise AlreadyDone("membership_ended")
+    keep_a_manager(work, user_id=seat.user_id, membership_id=seat.id)
     work.session.execute(update(Membership).where(Membership.id == membership_id).values(until=work.now))
     data = {"desk": seat.desk_id, "role": seat.role}
     _record_seat(work, "membership.ended", seat.user_id, seat.organisation_id, data)

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
+from nrm.actions.managers import keep_a_manager
 from nrm.actors import Actor
 from nrm.credentials import hash_password
 from nrm.errors import AlreadyDone, NotAllowed, NotFound, NotValid, Problem
@@ -195,6 +196,7 @@ def disable_user(work: Work, user_id: str, *, version: int | None = None) -> Use
         NotAllowed: the user sits in an organisation that the actor does not manage, or is the actor.
         StaleVersion: the user was changed since.
         AlreadyDone: the user is disabled.
+        Conflict: nobody else manages the users of the whole country.
     """
     user = lock_user(work, user_id)
     if user_id == work.actor.id:
@@ -202,6 +204,7 @@ def disable_user(work: Work, user_id: str, *, version: int | None = None) -> Use
     _require_over(work, user_id)
     if user.disabled_at is not None:
         raise AlreadyDone("user_disabled")
+    keep_a_manager(work, user_id=user_id)
     work.change(User, user_id, version=version or user.version, disabled_at=work.now)
     work.session.execute(
         update(Membership).where(Membership.user_id == user_id, still_counts(work.now)).values(until=work.now)
@@ -288,6 +291,23 @@ def reset_second_factor(work: Work, user_id: str) -> None:
     work.session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     end_sessions_of(work, user_id)
     work.record("user.changed", stream=user_id, subject=("user", user_id), data={"what": "second_factor_reset"})
+
+
+@action("user.end_sessions", permission="user.manage")
+def end_user_sessions(work: Work, user_id: str) -> int:
+    """Sign a user out everywhere, and give how many sessions that were.
+
+    Raises:
+        NotFound: no such user.
+        NotAllowed: the user sits in an organisation that the actor does not manage.
+    """
+    lock_user(work, user_id)
+    _require_over(work, user_id)
+    ended = end_sessions_of(work, user_id)
+    if ended:
+        work.record("user.signed_out", stream=user_id, subject=("user", user_id), data={"count": ended})
+        work.record("user.changed", stream=user_id, subject=("user", user_id), data={"what": "sessions_ended"})
+    return ended
 
 
 def end_sessions_of(work: Work, user_id: str, *, but: str | None = None) -> int:

@@ -34,11 +34,12 @@ class RequestRow:
     request_id: str
 
 
-def requests(actor: Actor, *, after: Key | None = None, limit: int = 50) -> Page[RequestRow]:
+def requests(actor: Actor, *, key_id: str | None = None, after: Key | None = None, limit: int = 50) -> Page[RequestRow]:
     """List what programs asked, the latest first: a key sees its organisation's, in its own mode.
 
     Args:
         actor: a key, or somebody who manages keys.
+        key_id: only those with this key or client.
         after: the key after which the page begins.
         limit: rows of the page.
 
@@ -57,6 +58,8 @@ def requests(actor: Actor, *, after: Key | None = None, limit: int = 50) -> Page
         managed = managed_organisations(actor)
         if managed is not None:
             statement = statement.where(RequestRecord.organisation_id.in_(managed))
+    if key_id is not None:
+        statement = statement.where(RequestRecord.key_id == key_id)
     if after is not None:
         at, last = moment_of(after, 0), _number(after)
         statement = statement.where(or_(RequestRecord.at < at, and_(RequestRecord.at == at, RequestRecord.id < last)))

@@ -266,6 +266,21 @@ def users(actor: Actor, now: datetime, *, text: str = "", after: Key | None = No
     return cut(rows, size(limit), key=lambda row: (row.login,), make=lambda row: _user(row.id, now))
 
 
+def organisations_to_seat(actor: Actor) -> tuple[tuple[str, dict[str, str]], ...]:
+    """Give the organisations, id and names, in which the actor may seat people.
+
+    Raises:
+        NotAllowed: the actor does not manage users.
+    """
+    _must_manage(actor)
+    statement = select(Organisation.id, Organisation.names).where(Organisation.active).order_by(Organisation.code)
+    statement = statement.where(~Organisation.code.startswith("sandbox_", autoescape=True))
+    managed = _managed(actor)
+    if managed is not None:
+        statement = statement.where(Organisation.id.in_(managed))
+    return tuple((row.id, row.names) for row in db.session.execute(statement))
+
+
 def role_requests(actor: Actor, *, after: Key | None = None, limit: int = 50) -> Page[RoleRequestRow]:
     """List the roles for the whole country that wait for a second person, the latest asked first.
 

@@ -84,3 +84,19 @@ def test_it_is_asked_in_the_readers_language(boss: Reader, language: str):
     )
     page = boss.open("/step-up")
     assert (page.language, page.direction) == (language, "rtl")
+
+
+def test_what_was_typed_is_carried_past_the_code_without_losing_it(boss: Reader, phone: Phone):
+    typed = {"login": "lana.invented", "name": "Lana <b>Invented</b>", "email": "lana@example.org", "language": "en"}
+    asked = boss.send(boss.open("/admin/users/new"), "/admin/users/new", **typed)
+    assert asked.status == 403
+    assert asked.leads("/admin/users/new")
+    wrong = boss.send(asked, "/admin/users/new", step_up_code="000000")
+    assert wrong.status == 422
+    done = boss.send(wrong, "/admin/users/new", step_up_code=phone.code())
+    assert done.status == 200
+    assert "I have kept it, go on" in done.links
+    assert "Lana <b>Invented</b>" in boss.open(done.links["I have kept it, go on"]).says
+    # The code opened this session for ten minutes, and its forms go on to work with the new secret.
+    again = boss.send(boss.open("/admin/users/new"), "/admin/users/new", **{**typed, "login": "second.invented"})
+    assert "I have kept it, go on" in again.links

@@ -1,0 +1,13 @@
+"""The pages of those who administer, as the application registers them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from api.pages.administration import administration
+from api.pages.incidents import incidents
+from api.pages.keys import keys
+from api.pages.kit.visits import Pages
+from api.pages.users import users
+
+ADMINISTERING: Final[tuple[Pages, ...]] = (administration, incidents, users, keys)

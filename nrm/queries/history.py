@@ -1,0 +1,75 @@
+"""Who changed what, for those who administer it: the events about one thing, the latest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+
+from nrm.actors import Actor
+from nrm.db import db
+from nrm.models import Event, User
+from nrm.queries import keys, users
+
+_SHOWN: Final = 100
+_VISITS: Final = ("user.signed_in", "user.signed_out", "user.proved")
+"""What a user does alone, and no administrator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """One fact.
+
+    Attributes:
+        kind: one of `nrm.events.KINDS`.
+        actor_name: name of the user who acted; None for a program.
+        data: ids and codes.
+    """
+
+    at: datetime
+    kind: str
+    actor: str
+    actor_name: str | None
+    data: Mapping[str, object]
+
+
+def user_history(actor: Actor, user_id: str, now: datetime) -> tuple[HistoryRow, ...]:
+    """List what was changed about a user, without the user's own comings and goings.
+
+    Raises:
+        NotAllowed: the actor does not manage users.
+        NotFound: no such user, or one whom the actor does not manage.
+    """
+    users.user(actor, user_id, now)
+    return tuple(row for row in events_about("user", user_id) if row.kind not in _VISITS)
+
+
+def key_history(actor: Actor, key_id: str) -> tuple[HistoryRow, ...]:
+    """List what was done with a key or client.
+
+    Raises:
+        NotAllowed: the actor does not manage keys.
+        NotFound: no such key, or one that the actor does not manage.
+    """
+    keys.key(actor, key_id)
+    return events_about("key", key_id)
+
+
+def events_about(kind: str, subject_id: str) -> tuple[HistoryRow, ...]:
+    """List the latest events about a thing; whether somebody may read them is the caller's to know.
+
+    Args:
+        kind: kind of the thing, as events name it.
+        subject_id: its id.
+    """
+    rows = db.session.execute(
+        select(Event.at, Event.kind, Event.actor, User.name, Event.data)
+        .outerjoin(User, User.id == Event.actor)
+        .where(Event.subject_kind == kind, Event.subject_id == subject_id)
+        .order_by(Event.position.desc())
+        .limit(_SHOWN)
+    )
+    return tuple(HistoryRow(at=row[0], kind=row[1], actor=row[2], actor_name=row[3], data=row[4]) for row in rows)
