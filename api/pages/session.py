@@ -70,7 +70,7 @@ def sign_out(visit: Visit) -> Answer:
 @session.get("/step-up")
 def ask_for_code(visit: Visit) -> Answer:
     """Ask for a code of the second factor, and lead on to a page."""
-    return step_up.ask(visit, own_address(visit.query.get("next")))
+    return step_up.ask(visit, own_address(visit.query.get("next")), wished=True)
 
 
 @session.post("/step-up")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,8 +15,17 @@ from nrm.models import Event, User
 from nrm.queries import keys, users
 
 _SHOWN: Final = 100
-_VISITS: Final = ("user.signed_in", "user.signed_out", "user.proved")
-"""What a user does alone, and no administrator."""
+_OF_USERS: Final = (
+    "user.added",
+    "user.changed",
+    "user.disabled",
+    "membership.given",
+    "membership.ended",
+    "membership.asked",
+    "membership.refused",
+)
+"""What is done about users; not when they come and go, and never which cases they were let into."""
+_OF_KEYS: Final = ("key.issued", "key.revoked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +53,7 @@ def user_history(actor: Actor, user_id: str, now: datetime) -> tuple[HistoryRow,
         NotFound: no such user, or one whom the actor does not manage.
     """
     users.user(actor, user_id, now)
-    return tuple(row for row in events_about("user", user_id) if row.kind not in _VISITS)
+    return events_about("user", user_id, kinds=_OF_USERS)
 
 
 def key_history(actor: Actor, key_id: str) -> tuple[HistoryRow, ...]:
@@ -55,20 +64,21 @@ def key_history(actor: Actor, key_id: str) -> tuple[HistoryRow, ...]:
         NotFound: no such key, or one that the actor does not manage.
     """
     keys.key(actor, key_id)
-    return events_about("key", key_id)
+    return events_about("key", key_id, kinds=_OF_KEYS)
 
 
-def events_about(kind: str, subject_id: str) -> tuple[HistoryRow, ...]:
+def events_about(kind: str, subject_id: str, *, kinds: Collection[str]) -> tuple[HistoryRow, ...]:
     """List the latest events about a thing; whether somebody may read them is the caller's to know.
 
     Args:
         kind: kind of the thing, as events name it.
         subject_id: its id.
+        kinds: only these kinds of events: a thing may also be the subject of what others may not know.
     """
     rows = db.session.execute(
         select(Event.at, Event.kind, Event.actor, User.name, Event.data)
         .outerjoin(User, User.id == Event.actor)
-        .where(Event.subject_kind == kind, Event.subject_id == subject_id)
+        .where(Event.subject_kind == kind, Event.subject_id == subject_id, Event.kind.in_(kinds))
         .order_by(Event.position.desc())
         .limit(_SHOWN)
     )

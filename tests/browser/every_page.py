@@ -99,6 +99,7 @@ def refused(page: Page) -> None:
 
 TO_CASE = "main a[href^='/cases/']"
 HANDLER, PARTNER, RECEPTION, SUPERVISOR = "handler.baghdad", "desk.molsa", "reception.baghdad", "supervisor.baghdad"
+ADMIN = "admin"
 PLACES = {
     "sign-in": Place(login="", go=at("/sign-in")),
     "sign-in refused": Place(login="", go=refused),
@@ -140,6 +141,12 @@ PLACES = {
     "desks": Place(login=SUPERVISOR, go=at("/desk?list=open")),
     "what became of many": Place(login=SUPERVISOR, go=many),
     "administration": Place(login=SUPERVISOR, go=at("/admin")),
+    "users": Place(login=ADMIN, go=at("/admin/users")),
+    "user": Place(login=ADMIN, go=follow("/admin/users", "a[data-open]")),
+    "user to add": Place(login=ADMIN, go=at("/admin/users/new")),
+    "keys": Place(login=ADMIN, go=at("/admin/keys")),
+    "key to issue": Place(login=ADMIN, go=at("/admin/keys/new")),
+    "code once more": Place(login=ADMIN, go=at("/step-up")),
     "incidents": Place(login=SUPERVISOR, go=at("/incidents?status=all")),
     "supervisor's work": Place(login=SUPERVISOR, go=at("/work?tab=desk")),
 }

@@ -45,13 +45,14 @@ def prove(visit: Visit) -> Visit:
     return replace(visit, actor=replace(visit.actor, proven=True), form=form)
 
 
-def ask(visit: Visit, address: str, *, error: NrmError | None = None) -> Response:
+def ask(visit: Visit, address: str, *, error: NrmError | None = None, wished: bool = False) -> Response:
     """Show the page that asks for a code.
 
     Args:
         visit: whose request needs one.
         address: where it goes on.
         error: what was wrong with the code that was typed.
+        wished: the visitor came to type a code; nothing was refused.
     """
     wrong = ""
     if error is not None:
@@ -61,7 +62,7 @@ def ask(visit: Visit, address: str, *, error: NrmError | None = None) -> Respons
     kept = request.form.items(multi=True) if posted else ()
     answer = visit.show(
         "session/step_up.html",
-        status=429 if isinstance(error, TooMany) else 422 if error is not None else 403,
+        status=429 if isinstance(error, TooMany) else 422 if error is not None else 200 if wished else 403,
         action=address if posted else "/step-up",
         next_page="" if posted else address,
         kept=[(name, value) for name, value in kept if name not in {CODE, "token"}],
