@@ -8,7 +8,7 @@ from sqlalchemy import and_, select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
-from nrm.actions.managers import keep_a_manager
+from nrm.actions.last_seats import keep_a_manager
 from nrm.actions.users import give_back_tasks, lock_user, manages, manages_all, require_in
 from nrm.errors import AlreadyDone, NotAllowed, NotFound, NotValid, Problem
 from nrm.events import Data

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from nrm import ids
 from nrm.actions._action import Work, action
-from nrm.actions.managers import keep_a_manager
+from nrm.actions.last_seats import keep_a_manager
 from nrm.actors import Actor
 from nrm.credentials import hash_password
 from nrm.errors import AlreadyDone, NotAllowed, NotFound, NotValid, Problem
