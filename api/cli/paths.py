@@ -10,6 +10,7 @@ import orjson
 from api.cli.starting import example
 from nrm.actions.path_checks import lint_files, play_pack
 from nrm.actions.path_imports import import_file
+from nrm.actions.path_judging import judge_file
 from nrm.queries.path_list import draw_file
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -44,6 +45,20 @@ def _in_words(line: str) -> str:
     found = orjson.loads(line)
     place = ":".join(str(found[part]) for part in ("file", "line", "element") if found.get(part))
     return f"{place}: {found['severity']} {found['code']}: {found['text']}"
+
+
+@path.command()
+@click.argument("file", type=_FILE)
+@click.option("--pack", "folder", type=_FOLDER, help="The pack that the diagram belongs to.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: the verdict, its defects, and every finding.")
+@_LANGUAGE
+@example("nrm path check my-country/paths/hello.bpmn --pack my-country --json")
+def check(file: Path, folder: Path | None, language: str, *, as_json: bool) -> int:
+    """Judge whether a path is sound: every run ends, nothing waits for ever; exit status 1 when it is not."""
+    judged = judge_file(file.read_bytes(), file=str(file), pack=folder)
+    for line in (judged.json(language),) if as_json else judged.lines(language):
+        click.echo(line)
+    return 1 if judged.bad else 0
 
 
 @path.command("import")

@@ -21,12 +21,14 @@ from nrm.engine.finding_files import (
     imported_to_json,
     known_from_json,
     resources_from_json,
+    verdict_to_json,
 )
 from nrm.engine.findings import Finding
 from nrm.engine.importing import import_diagram
 from nrm.engine.lint import Known, has_errors, lint_path, ordered
 from nrm.engine.parsing import compile_path
 from nrm.engine.reading import processes, read_diagram
+from nrm.engine.soundness import check_soundness
 from nrm.engine.steps import Resources
 from nrm.errors import BadPath
 
@@ -111,9 +113,20 @@ def _import(data: Json, xml: bytes) -> Json:
         return {"findings": [finding_to_json(each) for each in problem.findings if isinstance(each, Finding)]}
 
 
+def _judge(data: Json, xml: bytes) -> Json:
+    known = data["known"]
+    verdict = check_soundness(
+        xml,
+        resources=resources_from_json(cast(Json, data["resources"])),
+        known=None if known is None else known_from_json(cast(Json, known)),
+    )
+    return verdict_to_json(verdict)
+
+
 WORKS: Final[Mapping[str, Callable[[Json, bytes], Json]]] = {
     "check": _check,
     "import": _import,
+    "judge": _judge,
     "play": play_scenarios,
     "try": make_trial,
 }

@@ -23,10 +23,17 @@ from pathlib import Path
 from typing import IO, Final
 
 from nrm.engine.checker import READY
-from nrm.engine.finding_files import finding_from_json, imported_from_json, known_to_json, resources_to_json
+from nrm.engine.finding_files import (
+    finding_from_json,
+    imported_from_json,
+    known_to_json,
+    resources_to_json,
+    verdict_from_json,
+)
 from nrm.engine.findings import Finding
 from nrm.engine.importing import Imported
 from nrm.engine.lint import Known
+from nrm.engine.soundness import Answer, Verdict
 from nrm.engine.steps import Resources
 from nrm.errors import BadPath, Busy
 
@@ -139,6 +146,37 @@ def import_diagram(
         return imported_from_json(answer)
     found = answer["findings"]
     raise BadPath([finding_from_json(each) for each in found] if isinstance(found, list) else [])
+
+
+def judge_diagram(
+    xml: bytes,
+    *,
+    resources: Resources,
+    known: Known | None,
+    seconds: float = SECONDS,
+    megabytes: int = MEGABYTES,
+) -> Verdict:
+    """Judge whether a path is sound in a child process, see `nrm.engine.soundness.check_soundness`.
+
+    Args:
+        xml: the file's bytes, from anybody.
+        resources: the pack's settings and tables.
+        known: what the pack has; None judges what the diagram itself can tell.
+        seconds: wall time after which the child is killed.
+        megabytes: address space of the child.
+
+    Raises:
+        Busy: too many diagrams are being checked at this moment.
+    """
+    request = {
+        "do": "judge",
+        "resources": resources_to_json(resources),
+        "known": None if known is None else known_to_json(known),
+    }
+    try:
+        return verdict_from_json(ask_child(request, xml, seconds=seconds, megabytes=megabytes))
+    except GaveUp as problem:
+        return Verdict(answer=Answer.UNKNOWN, states=0, defects=(), findings=(problem.finding,))
 
 
 class GaveUp(Exception):

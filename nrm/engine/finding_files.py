@@ -8,6 +8,7 @@ from typing import Final, cast
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.importing import Imported, ImportedProcess
 from nrm.engine.lint import Known, KnownCheck, KnownTable
+from nrm.engine.soundness import Answer, Defect, Verdict
 from nrm.engine.steps import Resources
 
 Json = Mapping[str, object]
@@ -33,6 +34,42 @@ def finding_from_json(data: Json) -> Finding:
         severity=Severity(str(data["severity"])),
         params=cast(Mapping[str, str | int], data["params"]),
         line=line if isinstance(line, int) else None,
+    )
+
+
+def verdict_to_json(verdict: Verdict) -> Json:
+    """Write a verdict."""
+    return {
+        "answer": str(verdict.answer),
+        "states": verdict.states,
+        "defects": [
+            {
+                "code": each.code,
+                "severity": str(each.severity),
+                "element": each.element,
+                "trace": list(each.trace),
+            }
+            for each in verdict.defects
+        ],
+        "findings": [finding_to_json(each) for each in verdict.findings],
+    }
+
+
+def verdict_from_json(data: Json) -> Verdict:
+    """Read a verdict."""
+    return Verdict(
+        answer=Answer(str(data["answer"])),
+        states=cast(int, data["states"]),
+        defects=tuple(
+            Defect(
+                code=str(each["code"]),
+                severity=Severity(str(each["severity"])),
+                element=str(each["element"]),
+                trace=tuple(cast(list[str], each["trace"])),
+            )
+            for each in cast(list[Json], data["defects"])
+        ),
+        findings=tuple(finding_from_json(each) for each in cast(list[Json], data["findings"])),
     )
 
 

@@ -305,3 +305,31 @@ def test_a_diagram_of_another_tool_is_drawn(file: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(nrm, words, standalone_mode=False)
     assert done.return_value in (0, None)
     assert "<svg" in target.read_text("utf-8")
+
+
+def test_an_admin_hears_whether_every_run_of_a_path_ends(tmp_path: Path) -> None:
+    hello = TESTLAND / "paths" / "hello.bpmn"
+    words = ["path", "check", str(hello), "--pack", str(TESTLAND), "--json"]
+    done = CliRunner().invoke(nrm, words, standalone_mode=False)
+    assert done.return_value == 0
+    assert json.loads(done.stdout)["verdict"] == "sound"
+    stuck = tmp_path / "stuck.bpmn"
+    stuck.write_text(STUCK, encoding="utf-8")
+    done = CliRunner().invoke(nrm, ["path", "check", str(stuck), "--json"], standalone_mode=False)
+    assert done.return_value == 1
+    report = json.loads(done.stdout)
+    (defect,) = report["defects"]
+    assert (report["verdict"], defect["code"], defect["element"]) == ("unsound", "soundness_deadlock", "join")
+    assert defect["trace"] == ["begin", "which", "to_a", "a", "join"]
+    spoken = CliRunner().invoke(nrm, ["path", "check", str(stuck)], standalone_mode=False)
+    assert "begin > which > to_a > a > join" in spoken.stdout
+
+
+STUCK = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="stuck" isExecutable="true">
+<startEvent id="begin"/><sequenceFlow id="f1" sourceRef="begin" targetRef="which"/>
+<exclusiveGateway id="which" default="to_b"/>
+<sequenceFlow id="to_a" sourceRef="which" targetRef="a"><conditionExpression>met == 1</conditionExpression></sequenceFlow>
+<sequenceFlow id="to_b" sourceRef="which" targetRef="b"/><userTask id="a"/><userTask id="b"/>
+<sequenceFlow id="f4" sourceRef="a" targetRef="join"/><sequenceFlow id="f5" sourceRef="b" targetRef="join"/>
+<parallelGateway id="join"/><sequenceFlow id="f6" sourceRef="join" targetRef="end"/><endEvent id="end"/>
+</process></definitions>"""

@@ -140,11 +140,17 @@ DEFECTS = [
     Defect("condition_without_choice", "only", inside(straight(VISIT, ("g", s.gateway("g"))).replace(s.flow("g", "done"), s.flow("g", "done", "met", name="only")))),
     Defect("loop_without_wait", "merge", inside(LOOP)),
     Defect("parallel_in_loop", "split", inside(straight(("merge", s.gateway("merge")), ("split", s.gateway("split", "parallel")), VISIT) + s.flow("split", "b") + s.user("b") + s.flow("b", "merge")), Severity.WARNING),
-    Defect("parallel_branches_meet", "c", inside(PARALLEL, s.flow("a", "c"), s.flow("b", "c"), s.user("c"), s.flow("c", "done"), s.end("done"))),
-    Defect("parallel_branches_meet", "meet", inside(PARALLEL, s.flow("a", "meet"), s.flow("b", "meet"), s.gateway("meet"), s.flow("meet", "done"), s.end("done"))),
-    Defect("join_waits_for_ever", "join", inside(
+    Defect("soundness_lack_of_synchronisation", "c", inside(PARALLEL, s.flow("a", "c"), s.flow("b", "c"), s.user("c"), s.flow("c", "done"), s.end("done"))),
+    Defect("soundness_lack_of_synchronisation", "meet", inside(PARALLEL, s.flow("a", "meet"), s.flow("b", "meet"), s.gateway("meet"), s.flow("meet", "done"), s.end("done"))),
+    Defect("soundness_deadlock", "join", inside(
         s.start("go"), s.flow("go", "visit"), s.user("visit"), s.flow("visit", "x"), s.gateway("x", default="x.b"), s.flow("x", "a", "met"), s.flow("x", "b"), s.user("a"), s.user("b"),
         s.flow("a", "join"), s.flow("b", "join"), s.gateway("join", "parallel"), s.flow("join", "done"), s.end("done"))),
+    Defect("soundness_never_ends", "a", inside(
+        s.start("go"), s.flow("go", "a"), s.user("a"), s.flow("a", "x"), s.gateway("x", default="x.m"), s.flow("x", "done", "met and not met"), s.flow("x", "m"),
+        s.gateway("m"), s.flow("m", "b"), s.user("b"), s.flow("b", "x"), s.end("done"))),
+    Defect("soundness_dead_step", "b", inside(
+        s.start("go"), s.flow("go", "a"), s.user("a"), s.flow("a", "x"), s.gateway("x", default="x.done"), s.flow("x", "b", "met and not met"), s.flow("x", "done"),
+        s.user("b"), s.flow("b", "done"), s.end("done"))),
     # events
     Defect("start_event_kind", "begin", changed('<bpmn:startEvent id="begin">', '<bpmn:startEvent id="begin"><bpmn:timerEventDefinition/>')),
     Defect("inner_start_with_event", "go", inside(straight(VISIT).replace(s.start("go"), s.start("go", s.message("m.accepted"))))),
@@ -342,7 +348,7 @@ def test_every_finding_of_the_lint_has_a_defect_that_shows_it() -> None:
 
     shown = {defect.code for defect in DEFECTS}
     folder = Path(words.__file__).parent
-    elsewhere = set(words.REFUSED.values()) | {"too_many_ways", "case_message_left_to_nobody"}
+    elsewhere = set(words.REFUSED.values()) | {"soundness_unknown", "case_message_left_to_nobody"}
     assert codes_in(folder) - shown - elsewhere == set()
 
 
@@ -391,7 +397,7 @@ def test_more_ways_than_can_be_tried_are_said() -> None:
         )
         inner += s.flow(f"a{n}", "join") + s.flow(f"b{n}", "join")
     xml = inside(inner + s.gateway("join", "inclusive") + s.flow("join", "done") + s.end("done"))
-    assert "too_many_ways" in [finding.code for finding in lint(xml)]
+    assert "soundness_unknown" in [finding.code for finding in lint(xml)]
 
 
 def test_a_called_path_may_leave_a_raised_risk_to_the_path_that_started_it() -> None:

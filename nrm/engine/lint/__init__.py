@@ -12,11 +12,11 @@ from nrm.engine.findings import Finding, Severity
 from nrm.engine.lint.diagram import Pack, build
 from nrm.engine.lint.events import check_events
 from nrm.engine.lint.known import CASE_MESSAGES, Known, KnownCheck, KnownTable
+from nrm.engine.lint.sound import check_soundness_of
 from nrm.engine.lint.spelling import check_spelling
 from nrm.engine.lint.steps import check_steps
 from nrm.engine.lint.structure import check_structure
 from nrm.engine.lint.texts import check_texts
-from nrm.engine.lint.tokens import check_tokens
 from nrm.engine.lint.values import check_values
 from nrm.engine.reading import read_diagram
 from nrm.engine.steps import Resources
@@ -25,7 +25,7 @@ from nrm.errors import BadPath
 __all__ = ["CASE_MESSAGES", "Known", "KnownCheck", "KnownTable", "has_errors", "lint_path"]
 
 MAX_FINDINGS: Final = 500
-_CHECKS = (check_spelling, check_structure, check_events, check_steps, check_values, check_texts, check_tokens)
+_CHECKS = (check_spelling, check_structure, check_events, check_steps, check_values, check_texts, check_soundness_of)
 _RANK: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 

@@ -36,7 +36,7 @@ def _scope(diagram: Diagram, scope: str, nodes: list[Node]) -> Iterator[Finding]
     if not any(node.tag == "endEvent" for node in nodes):
         yield found(holder, "no_end")
     reached = reachable(diagram, [node.id for node in starts])
-    ending = _leads_to_end(diagram, nodes)
+    ending = leads_to_end(diagram, nodes)
     for node in nodes:
         if node.id not in reached:
             if starts:
@@ -61,7 +61,8 @@ def reachable(diagram: Diagram, starts: Iterable[str], *, without: frozenset[str
     return seen
 
 
-def _leads_to_end(diagram: Diagram, nodes: list[Node]) -> set[str]:
+def leads_to_end(diagram: Diagram, nodes: list[Node]) -> set[str]:
+    """Give the steps of a scope from which flows lead to an end."""
     seen: set[str] = set()
     waiting = [node.id for node in nodes if node.tag == "endEvent"]
     while waiting:

@@ -73,7 +73,7 @@ def check_values(diagram: Diagram, pack: Pack) -> Iterator[Finding]:
     readings: list[_Reading] = []
     for node in diagram.nodes.values():
         yield from _read(diagram, pack.known, node, readings)
-    given = {node.id: set(_sets(node, pack.known)) for node in diagram.nodes.values()}
+    given = {node.id: set(given_by(node, pack.known)) for node in diagram.nodes.values()}
     yield from _types(diagram, pack.known, readings)
     ways = _ways(diagram, given)
     if pack.known:
@@ -151,7 +151,8 @@ def _about(reason: str, position: int, params: Params, text: str) -> dict[str, s
     return {**more, "reason": reason, "position": position + 1, "text": text.strip()}
 
 
-def _sets(node: Node, known: Known | None) -> Iterator[str]:
+def given_by(node: Node, known: Known | None) -> Iterator[str]:
+    """Give the names of the values that a step may give to its run."""
     for part in extensions(node.element, "take"):
         yield part.get("name") or ""
     call = extension(node.element, "call")
