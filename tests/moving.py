@@ -10,13 +10,12 @@ from sqlalchemy import Select, insert, select, update
 
 from nrm import ids
 from nrm.actions import migration_parts, migrations
-from nrm.actors import SYSTEM, Actor
+from nrm.actors import SYSTEM
 from nrm.db import db
 from nrm.models import (
     Job,
     MigrationPlan,
     MigrationRun,
-    Organisation,
     Path,
     PathVersion,
     Run,
@@ -24,6 +23,7 @@ from nrm.models import (
     Task,
     TaskDraft,
 )
+from tests.drafting import designer
 from tests.world import World
 
 KEPT_OF_TASKS = (
@@ -56,15 +56,6 @@ def latest_version(key: str) -> str:
     """Give the id of the latest version of a path."""
     with db.engine.begin() as connection:
         return str(connection.execute(select(Path.latest_id).where(Path.key == key)).scalar_one())
-
-
-def designer(land: World, name: str) -> Actor:
-    """Give somebody who designs paths; another name is another person."""
-    if name not in land.users:
-        with db.engine.begin() as connection:
-            organisation = connection.execute(select(Organisation.id).order_by(Organisation.id)).scalars().first()
-        land.users[name] = land.seat(None, str(organisation), "path_designer")
-    return land.users[name]
 
 
 def work_off(plan_id: str) -> None:

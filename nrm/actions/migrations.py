@@ -7,13 +7,14 @@ runner then moves run after run, and the service goes on answering meanwhile.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from sqlalchemy import delete, select
 
 from nrm import ids
 from nrm.actions._action import Work, action
 from nrm.actions.migration_parts import ask_for_part
-from nrm.engine.moving import StepMove, suggest_plan
+from nrm.engine.moving import Choice, StepMove, suggest_plan
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, Problem
 from nrm.events import Data
 from nrm.models import MigrationPlan, MigrationRun, PathVersion
@@ -21,6 +22,8 @@ from nrm.queries import paths
 from nrm.queries.migrations import facts_for, migration, plan_to_json
 from nrm.rules.migrations import migration_actions
 from nrm.vocabulary import MigrationStatus, PathStatus
+
+_MOST_STEPS: Final = 300
 
 
 @action("migration.plan", permission="path.edit")
@@ -167,6 +170,32 @@ def discard_migration(work: Work, plan_id: str, *, version: int | None = None) -
     _forget_runs(work, plan_id)
     _set(work, plan, MigrationStatus.DISCARDED, version, ended_at=work.now)
     work.record("migration.discarded", stream="system", subject=("migration", plan_id))
+
+
+def read_steps(given: object) -> dict[str, StepMove]:
+    """Read a plan as it comes in from outside.
+
+    Args:
+        given: step → {"to": step or None, "form": "keep" or "new", "desk": "keep" or "new"}.
+
+    Raises:
+        NotValid: it has another shape, by pointer.
+    """
+    if not isinstance(given, Mapping) or len(given) > _MOST_STEPS:
+        raise NotValid([Problem(pointer="/steps", code="not_an_object")])
+    problems: list[Problem] = []
+    steps: dict[str, StepMove] = {}
+    for step, entry in given.items():
+        to = entry.get("to") if isinstance(entry, Mapping) else 0
+        choices = [entry.get(name, "new") for name in ("form", "desk")] if isinstance(entry, Mapping) else []
+        known = all(isinstance(choice, str) and choice in set(Choice) for choice in choices)
+        if not (to is None or isinstance(to, str)) or not known or entry.keys() - {"to", "form", "desk"}:
+            problems.append(Problem(pointer=f"/steps/{str(step)[:64]}", code="wrong_type"))
+        else:
+            steps[str(step)] = StepMove(to=to, form=Choice(choices[0]), desk=Choice(choices[1]))
+    if problems:
+        raise NotValid(problems)
+    return steps
 
 
 def _hold(work: Work, plan_id: str, verb: str, *, second: bool = False) -> MigrationPlan:

@@ -14,11 +14,11 @@ from nrm.engine.moving import StepMove
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, StaleVersion
 from nrm.models import CaseAccess, Event, Job, Run, Subscription, Task
 from nrm.queries.verify import verify_all
+from tests.drafting import designer
 from tests.moving import (
     carried_out,
     checked_plan,
     deadlines,
-    designer,
     latest_version,
     next_version,
     plan_of,

@@ -48,11 +48,12 @@ from nrm.models import (
     User,
 )
 from nrm.queries.verify import CHECKS
+from tests.drafting import designer
 from tests.installations import ROOT, fill_with_testland, installed
 from tests.load.crash_client import Client
 from tests.load.crash_server import KillableServer
 from tests.load.soak import PASSWORD, SECRET, Child, _free_port, count, until
-from tests.moving import deadlines, designer, latest_version, next_version, whole_runs
+from tests.moving import deadlines, latest_version, next_version, whole_runs
 from tests.world import World
 
 Row = dict[str, Any]
