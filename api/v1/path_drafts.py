@@ -27,6 +27,7 @@ from nrm.actions.path_trials import TrialView, try_draft
 from nrm.actions.path_vocabulary import PathVocabulary
 from nrm.actions.path_vocabulary import path_vocabulary as tell
 from nrm.queries import path_drafts as queries
+from nrm.queries.path_differences import PathDifference, path_difference
 from nrm.queries.path_drafts import DraftRow, DraftView
 
 path_drafts = Noun("path_drafts")
@@ -168,6 +169,12 @@ def publish(ask: Ask, draft_id: str) -> Published:
 def retire(ask: Ask, version_id: str) -> None:
     """Retire a version: nothing starts on it any more, what runs on it goes on."""
     publishing.retire_version(ask.actor, version_id)
+
+
+@path_drafts.get("/path-versions/<version_id>/difference/<other_id>", answer=PathDifference)
+def read_difference(ask: Ask, version_id: str, other_id: str) -> PathDifference:
+    """Say how the second of two versions or drafts differs from the first, in words."""
+    return path_difference(ask.actor, version_id, other_id, language=language())
 
 
 @path_drafts.get("/path-vocabulary", query=VocabularyQuery, answer=PathVocabulary)

@@ -25,8 +25,11 @@ STATES: Final[Mapping[str, str]] = {
     "waiting": "#dce9f9",
     "overdue": "#f9d9c9",
     "failed": "#f4c6c9",
+    "added": "#c9ecd2",
+    "changed": "#fdeeb5",
+    "removed": "#f7cfd0",
 }
-"""The states that a step may be drawn in, and the colour of each."""
+"""The states that a step, or a change of one, may be drawn in, and the colour of each."""
 STYLE: Final = (
     "text{font:12px 'Noto Sans','Noto Sans Arabic','Noto Naskh Arabic',sans-serif;fill:#1a1a1a}.small{font-size:11px}"
     ".shape{fill:#fff;stroke:#333;stroke-width:1.5}.lane,.pool{fill:none;stroke:#888}.thick{stroke-width:4}"

@@ -166,3 +166,35 @@ def test_who_only_reads_paths_sees_no_draft(office: Office, designer: Browser):
         assert reader.get(path).status_code == 403
     assert reader.post(f"/path-drafts/{draft['id']}/findings", {}).status_code == 403
     assert reader.post("/path-drafts", {"path": "hello"}).status_code == 403
+
+
+def test_the_difference_of_a_draft_is_told_in_words(designer: Browser):
+    draft = begun(designer, path="hello")
+    seen = designer.get(f"/path-drafts/{draft['id']}").get_json()
+    base = seen["draft"]["base_version_id"]
+    same = designer.get(f"/path-versions/{base}/difference/{draft['id']}").get_json()
+    assert same["same"]
+    diagram = seen["diagram"].replace('<nrm:due time="P1D"', '<nrm:due time="P5D"')
+    designer.put(f"/path-drafts/{draft['id']}/diagram", {"diagram": diagram, "version": 1})
+    for language, word in (("en", "the time that it may take"), ("ar", "المهلة"), ("ckb", "ماوە")):
+        found = designer.get(
+            f"/path-versions/{base}/difference/{draft['id']}", headers={"Accept-Language": language}
+        ).get_json()
+        assert not found["same"]
+        (change,) = found["changed"]
+        assert (change["element"], change["what"], change["before"], change["after"]) == (
+            "ask",
+            "due.time",
+            "P1D",
+            "P5D",
+        )
+        assert word in change["text"]
+    assert designer.get(f"/path-versions/{base}/difference/drf_{'0' * 26}").status_code == 404
+
+
+def test_a_reader_of_paths_compares_versions_but_no_drafts(office: Office, designer: Browser):
+    draft = begun(designer, path="hello")
+    base = designer.get(f"/path-drafts/{draft['id']}").get_json()["draft"]["base_version_id"]
+    reader = office.browser(office.land.at_desk("supervisor", "norvale"))
+    assert reader.get(f"/path-versions/{base}/difference/{base}").get_json()["same"]
+    assert reader.get(f"/path-versions/{base}/difference/{draft['id']}").status_code == 403

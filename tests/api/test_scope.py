@@ -256,6 +256,7 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
         "delivery_id": "whd_" + "1" * 26,
         "draft_id": begin_draft(SYSTEM, path="hello").id,
         "key": "hello_ask",
+        "other_id": "ver_" + "1" * 26,
         "key_id": issue_key(SYSTEM, receiver, name="x", scopes=["events:read"]).id,
     }
 
