@@ -81,7 +81,7 @@ def test_cases_go_on_in_the_new_version_with_every_deadline_as_it_was(land: Worl
     assert {run_of(case_id).path_version_id for case_id in (writing, waiting)} == {target}
     assert plan_of(plan_id).status == "done"
     assert list(verify_all()) == []
-    kinds = db.session.execute(select(Event.kind).where(Event.stream == writing)).scalars().all()
+    kinds = db.session.execute(select(Event.kind).where(Event.stream == writing).order_by(Event.seq)).scalars().all()
     assert kinds[-1] == "run.moved"
     complete(land, writing, "write")
     timer = db.session.execute(select(Job.due_at).where(Job.case_id == writing, Job.kind == "timer")).scalar_one()

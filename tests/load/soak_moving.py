@@ -59,11 +59,12 @@ from tests.world import World
 Row = dict[str, Any]
 
 GOAL: Final = 120.0
-"""Seconds that moving 10,000 cases may take on two cores."""
+"""Seconds of a processor that moving 10,000 cases may take: what else the machine does counts not."""
 
 _PREFIXES: Final = {Person: "per", Case: "cas", CaseAccess: "acc", Run: "run", Task: "tsk", Subscription: "sub"}
 _COPIED: Final = (Person, Case, CaseAccess, Run, Task, TaskDraft, Subscription, Job)
 _SHIFTED: Final = {Task: ("due_at", "opened_at"), Job: ("due_at",)}
+PROCESSOR: Final = "moving, of that the runner's processor"
 OTHER: Final = "timed_subprocess"
 OTHERS: Final = 4_000
 """Cases of another path, on which a desk works meanwhile."""
@@ -334,7 +335,7 @@ def play(land: World, runner: Child, wanted: int, kills: int) -> Figures:
     spent = cpu_seconds(runner)
     migrations.approve_migration(second, plan_id, version=None)
     figures.seconds["moving"] = wait_for(plan_id, "done", 1_800)
-    figures.seconds["moving, of that the runner's processor"] = cpu_seconds(runner) - spent
+    figures.seconds[PROCESSOR] = cpu_seconds(runner) - spent
     figures.hold("every case is moved", moved(plan_id) == wanted)
     figures.hold("every deadline is as it was", deadlines("wait_for_answer") == before)
     figures.hold("the records agree", agree())
@@ -399,9 +400,8 @@ def report(kind: str, figures: Figures, desk: Desk, wanted: int) -> bool:
             f"  a desk meanwhile completed {len(took)} tasks: median {1000 * usual:.0f} ms, worst {1000 * worst:.0f} ms"
         )
     figures.hold("a desk was answered all the time", bool(took) and took[-1] < 10)
-    figures.hold(
-        f"moving keeps to {GOAL:.0f} s for 10,000", figures.seconds["moving"] <= max(GOAL * wanted / 10_000, 20)
-    )
+    spent = figures.seconds[PROCESSOR] * 10_000 / wanted
+    figures.hold(f"10,000 cases take {spent:.0f} s of a processor, at most {GOAL:.0f} s", spent <= GOAL)
     for name, true in figures.checks:
         print(f"  {'ok ' if true else 'BAD'} {name}")
     return all(true for _, true in figures.checks)
