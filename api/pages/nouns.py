@@ -24,6 +24,7 @@ from api.pages.me import me
 from api.pages.notices import notices
 from api.pages.people import people
 from api.pages.person import person
+from api.pages.person_edit import person_edit
 from api.pages.person_pairs import person_pairs
 from api.pages.plans import plans
 from api.pages.referrals import referrals
@@ -50,6 +51,7 @@ PAGES: Final = (
     notices,
     people,
     person,
+    person_edit,
     person_pairs,
     consents,
     *ADMINISTERING,

@@ -7,8 +7,8 @@ from typing import Any, Final
 from flask import Response, current_app
 
 from api.pages.codes import governorates, labels, sayers
-from api.pages.kit.visits import Answer, Pages, Visit, see
-from api.pages.person_form import Told, entered, sought, told
+from api.pages.kit.visits import Answer, Pages, Told, Visit, see
+from api.pages.person_form import entered, sought, told
 from api.security.limits import SEARCH
 from api.transport.rates import Limits
 from nrm import ids

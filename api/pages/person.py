@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from api.pages.codes import label, labels, names
-from api.pages.kit.visits import Answer, Pages, Visit, see
+from api.pages.kit.visits import Answer, Pages, Told, Visit, see
 from api.pages.people import choices
-from api.pages.person_form import Told, paper, told
+from api.pages.person_form import paper, told
 from api.transport import cursors
 from nrm import ids
 from nrm.actions import cases as case_actions
@@ -28,7 +28,7 @@ from nrm.vocabulary import Level, Priority, ReadPurpose
 person = Pages("person")
 
 _LEDGER = "people.ledger"
-_DONE = frozenset({"registered", "paper", "household", "joined", "apart"})
+_DONE = frozenset({"registered", "paper", "household", "joined", "apart", "changed", "paper_changed"})
 _LEVELS = tuple(str(level) for level in Level)
 _PRIORITIES = tuple(str(priority) for priority in Priority)
 

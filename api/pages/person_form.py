@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from api.pages.kit.visits import Visit
+from api.pages.kit.visits import Told, Visit
 from nrm.errors import NotValid
 from nrm.rules.identity import NAME_PARTS, OTHER_NAMES
 
-Told = tuple[tuple[str, str], ...]
-"""Field and what is wrong with it, in words."""
-
 NAMES: Final = (*NAME_PARTS, *OTHER_NAMES)
-_PHONES: Final = ("phone", "phone2")
-_FACTS: Final = ("born", "sex", "nationality", "language", "governorate")
-_FIELDS: Final = {"kind": "paper_kind", "number": "paper_number", "channel": "safe_channel", "note": "safe_note"}
+PHONES: Final = ("phone", "phone2")
+FACTS: Final = ("born", "sex", "nationality", "language", "governorate")
+CONTACT: Final = (*PHONES, "address_district", "address_line")
+"""What stays covered until somebody asks for it."""
+
+_FIELDS: Final = {
+    "status": "paper_status",
+    "district": "address_district",
+    "line": "address_line",
+    "kind": "paper_kind",
+    "number": "paper_number",
+    "channel": "safe_channel",
+    "note": "safe_note",
+}
 _SAME: Final = {"name": "own", "names": "own", "phones": "phone", "": "own"}
 
 
@@ -30,10 +38,10 @@ def sought(visit: Visit) -> dict[str, object]:
 def entered(visit: Visit) -> dict[str, object]:
     """Give what was filled in about a new person, as `nrm.actions.people.register_person` takes it."""
     data: dict[str, object] = {"names": {part: text for part in NAMES if (text := visit.text(part))}}
-    data.update({name: visit.text(name) or None for name in _FACTS})
+    data.update({name: visit.text(name) or None for name in FACTS})
     if visit.text("estimated") == "1":
         data["birth_precision"] = "estimated"
-    data["phones"] = [visit.text(name) for name in _PHONES if visit.text(name)]
+    data["phones"] = [visit.text(name) for name in PHONES if visit.text(name)]
     data["safe_contact"] = {
         name: visit.text(f"safe_{name}") for name in ("channel", "note") if visit.text(f"safe_{name}")
     }
@@ -55,7 +63,7 @@ def told(visit: Visit, error: NotValid) -> Told:
 def _field(visit: Visit, pointer: str) -> str:
     *before, last = pointer.strip("/").split("/")
     if before == ["phones"]:
-        filled = [name for name in _PHONES if visit.text(name)]
+        filled = [name for name in PHONES if visit.text(name)]
         return filled[int(last)] if last.isdigit() and int(last) < len(filled) else "phone"
     if last == "document":
         return "paper_number"

@@ -131,6 +131,7 @@ PLACES = {
     "people found": Place(login=HANDLER, go=found),
     "person to register": Place(login=RECEPTION, go=registering),
     "person": Place(login=HANDLER, go=person),
+    "person to change": Place(login=HANDLER, go=lambda page: (person(page), page.goto(page.url + "/edit"))),
     "referrals sent": Place(login=HANDLER, go=at("/referrals")),
     "referrals received": Place(login=PARTNER, go=at("/referrals")),
     "referral": Place(login=PARTNER, go=follow("/referrals?way=received&all=1", "a[data-open]")),
