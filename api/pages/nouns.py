@@ -20,6 +20,7 @@ from api.pages.documents import documents
 from api.pages.guide import guide
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names, see
+from api.pages.manifests import manifests
 from api.pages.me import me
 from api.pages.notices import notices
 from api.pages.people import people
@@ -56,6 +57,7 @@ PAGES: Final = (
     consents,
     *ADMINISTERING,
     documents,
+    manifests,
     plans,
     studio_editor,
 )
@@ -82,6 +84,7 @@ _MENU: Final[tuple[tuple[str, str, str | tuple[str, ...] | None, tuple[str, ...]
     ("/desk", "desk.desks", "task.assign", ("/desk",)),
     ("/cases", "shell.menu_cases", "case.read", ("/cases",)),
     ("/people", "shell.menu_people", "person.search", ("/people",)),
+    ("/manifests", "manifests.menu", "manifest.import", ("/manifests",)),
     ("/referrals", "shell.menu_referrals", "directory.read", ("/referrals",)),
     ("/admin", "shell.menu_admin", ADMINISTER, ("/admin", "/incidents")),
 )

@@ -185,6 +185,7 @@ class Part:
             fingerprint=mark,
             manifest_id=self.manifest_id,
             number=row.number,
+            outcome="joined" if same else "made",
             person_id=person_id,
             case_id=case_id,
         )

@@ -30,7 +30,7 @@ from nrm.queries import packs
 from nrm.queries.users import actor_of_user
 from nrm.rules import manifest as lists
 from nrm.rules.manifest import ManifestRow, ManifestWords, RefusedRow, fingerprint, manifest_words
-from nrm.rules.manifest_files import read_tables
+from nrm.rules.manifest_files import Row, read_tables
 from nrm.sealing import Json, seal, unseal
 
 PART: Final = 100
@@ -107,7 +107,7 @@ def import_manifest(
     """
     del filename
     _must(actor)
-    read = _read(data, mapping)
+    read = read_list(data, mapping)
     tally = Tally()
     manifest_id = _begin(actor, hashlib.sha256(data).hexdigest(), read.total) if read.total else ""
     for start in range(0, len(read.marked), PART):
@@ -135,34 +135,59 @@ def _must(actor: Actor) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
-    """A file as it was read: rows with their fingerprints, refused rows, ids of new households."""
+class ReadList:
+    """A file as it was read.
+
+    Attributes:
+        marked: fingerprint and row of each that can be taken.
+        refused: the others, with reasons.
+        families: household of the list → id of a new household.
+        head: the cells of the header.
+        columns: column index → key.
+        cells: row number → cells, of those that are refused.
+    """
 
     marked: tuple[tuple[str, ManifestRow], ...]
     refused: tuple[RefusedRow, ...]
     families: dict[str, str]
     unknown_columns: tuple[str, ...]
+    head: Row
+    columns: Mapping[int, str]
+    cells: Mapping[int, Row]
 
     @property
     def total(self) -> int:
+        """Count the rows with something in them."""
         return len(self.marked) + len(self.refused)
 
 
-def _read(data: bytes, mapping: Mapping[str, str] | None) -> _Read:
+def read_list(data: bytes, mapping: Mapping[str, str] | None) -> ReadList:
+    """Read a list without taking anything from it.
+
+    Args:
+        data: the whole file.
+        mapping: as for `import_manifest`.
+
+    Raises:
+        NotValid: the file cannot be used at all.
+    """
     facts = packs.pack()
     today = installation().clock.now().astimezone(facts.zone).date()
-    read = lists.parse_manifest(
-        read_tables(data), words(), today=today, region=facts.answer_setting.region, mapping=mapping
-    )
+    tables = read_tables(data)
+    read = lists.parse_manifest(tables, words(), today=today, region=facts.answer_setting.region, mapping=mapping)
+    source = next(table.rows for table in tables if table.name == read.table)
     placeless = {row.number: code for row in read.rows if (code := _place_problem(row.governorate))}
     refused = [*read.refused, *(_placeless(number, code) for number, code in placeless.items())]
     rows = [row for row in read.rows if row.number not in placeless]
     key = purpose_key(installation().config.secret, "manifest")
-    return _Read(
+    return ReadList(
         marked=tuple((fingerprint(row, key), row) for row in rows),
         refused=tuple(sorted(refused, key=lambda row: row.number)),
         families=_families(rows),
         unknown_columns=read.header.unknown,
+        head=source[read.header.row - 1],
+        columns=read.header.columns,
+        cells={row.number: source[row.number - 1] for row in refused},
     )
 
 
@@ -182,8 +207,24 @@ def receive_manifest(actor: Actor, data: bytes, *, mapping: Mapping[str, str] | 
     """
     _must(actor)
     _check_header(data, mapping)
+    manifest_id = keep_list(actor, data, mapping=mapping)
+    ask_for_import(actor, manifest_id)
+    return manifest_id
+
+
+def keep_list(actor: Actor, data: bytes, *, mapping: Mapping[str, str] | None = None) -> str:
+    """Put a file sealed into the data folder until it is imported, and give the list's id.
+
+    Args:
+        actor: needs the permission manifest.import.
+        data: the whole file.
+        mapping: as for `import_manifest`.
+
+    Raises:
+        NotAllowed: the actor may not import lists.
+    """
     manifest_id = _begin(actor, hashlib.sha256(data).hexdigest(), 0)
-    kept = _kept_file(manifest_id)
+    kept = kept_file(manifest_id)
     kept.parent.mkdir(parents=True, exist_ok=True)
     content: Json = {
         "data": base64.b64encode(data).decode(),
@@ -192,7 +233,6 @@ def receive_manifest(actor: Actor, data: bytes, *, mapping: Mapping[str, str] | 
     fresh = kept.with_suffix(".new")
     fresh.write_text(seal(content, row=manifest_id, column="manifests.file"), encoding="utf-8")
     fresh.replace(kept)
-    _ask_for_import(actor, manifest_id)
     return manifest_id
 
 
@@ -203,12 +243,14 @@ def _check_header(data: bytes, mapping: Mapping[str, str] | None) -> None:
     lists.parse_manifest(heads, known, today=installation().clock.now().date(), region=None, mapping=mapping)
 
 
-def _kept_file(manifest_id: str) -> Path:
+def kept_file(manifest_id: str) -> Path:
+    """Give where the file of a list waits until it is imported."""
     return installation().config.data_dir / "manifests" / f"{manifest_id}.sealed"
 
 
 @action("manifest.ask", permission="manifest.import")
-def _ask_for_import(work: Work, manifest_id: str) -> None:
+def ask_for_import(work: Work, manifest_id: str) -> None:
+    """Let the runner import a list whose file waits; asking again goes on where it ended."""
     key = f"manifest:{manifest_id}"
     work.cancel_jobs(key)
     work.enqueue("manifest_part", {"manifest": manifest_id}, due_at=work.now, queue=BULK, dedup_key=key)
@@ -225,7 +267,7 @@ def import_received(manifest_id: str) -> None:
         NotAllowed: the sender may not import lists any more.
     """
     sender = db.session.execute(select(Manifest.imported_by).where(Manifest.id == manifest_id)).scalar_one_or_none()
-    kept = _kept_file(manifest_id)
+    kept = kept_file(manifest_id)
     if sender is None or not kept.exists():
         raise NotFound
     content = unseal(kept.read_text(encoding="utf-8"), row=manifest_id, column="manifests.file")
@@ -242,7 +284,7 @@ def import_received(manifest_id: str) -> None:
 @action("manifest.end", permission="manifest.import")
 def end_received(work: Work, manifest_id: str) -> None:
     """Put the file of an imported list away, with the commit that ends its job."""
-    work.after_commit.append(lambda: _kept_file(manifest_id).unlink(missing_ok=True))
+    work.after_commit.append(lambda: kept_file(manifest_id).unlink(missing_ok=True))
 
 
 def _place_problem(governorate: str | None) -> str:

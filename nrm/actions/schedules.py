@@ -13,7 +13,17 @@ from typing import Final
 
 from sqlalchemy import select
 
-from nrm.actions import capacity, documents, housekeeping, key_reminders, request_log, runs, tokens, webhook_sending
+from nrm.actions import (
+    capacity,
+    documents,
+    housekeeping,
+    key_reminders,
+    manifest_checks,
+    request_log,
+    runs,
+    tokens,
+    webhook_sending,
+)
 from nrm.actions._action import Work, action
 from nrm.actions.failures import open_incident
 from nrm.jobs.table import enqueue
@@ -141,6 +151,7 @@ SCHEDULES: Final[Mapping[str, Periodic]] = {
     "remind_of_keys": Periodic(every="daily 05:00", run=lambda work, _: key_reminders.remind_of_keys(work)),
     "forget_runners": Periodic(every="PT1H", run=lambda work, _: housekeeping.forget_silent_runners(work)),
     "sweep_files": Periodic(every="daily 22:45", run=lambda work, _: None, prepare=documents.sweep_files),
+    "sweep_lists": Periodic(every="daily 22:50", run=lambda work, _: None, prepare=manifest_checks.sweep_lists),
     "forget_webhooks": Periodic(every="PT6H", run=lambda work, _: webhook_sending.forget_old_deliveries(work)),
     "expire_messages": Periodic(every="PT15M", run=lambda work, _: _expire(work)),
     "ask_stale": Periodic(every="daily 05:00", run=lambda work, _: _ask_stale(work), at_once=False),

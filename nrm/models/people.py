@@ -87,11 +87,15 @@ class Manifest(Base):
 
 
 class ManifestRow(Base):
-    """One row of an arrival list, by a keyed fingerprint of its content: importing it again changes nothing."""
+    """One row of an arrival list, by a keyed fingerprint of its content: importing it again changes nothing.
+
+    `outcome` says what became of it: made (a person was registered) or joined (the person was known).
+    """
 
     __tablename__ = "manifest_rows"
     fingerprint: Mapped[str] = personal(String(64), primary_key=True)
     manifest_id: Mapped[str] = link("manifests")
     number: Mapped[int] = public(Integer)
+    outcome: Mapped[str] = public(String(12))
     person_id: Mapped[str | None] = link("people", nullable=True)
     case_id: Mapped[str | None] = public(ID, nullable=True, index=True)

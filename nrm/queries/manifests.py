@@ -40,9 +40,17 @@ class RefusedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenRow:
-    """A row that was taken; `case_id` is None when the actor may not know of the case."""
+    """A row that was taken.
+
+    Attributes:
+        outcome: made (a person was registered) or joined (the person was known).
+        possible: the person may be known under another record.
+        case_id: None when the actor may not know of the case.
+    """
 
     number: int
+    outcome: str
+    possible: bool
     case_id: str | None
     case_number: str | None
 
@@ -110,13 +118,29 @@ def taken_rows(
     """
     _must(actor)
     rows = db.session.execute(
-        select(ManifestRow.number, Case.id, Case.number)
+        select(ManifestRow.number, ManifestRow.outcome, ManifestRow.person_id, Case.id, Case.number)
         .outerjoin(Case, (Case.id == ManifestRow.case_id) & sees_case(actor, now))
         .where(ManifestRow.manifest_id == manifest_id, ManifestRow.number > after)
         .order_by(ManifestRow.number)
         .limit(max(1, min(limit, 500)))
     )
-    return tuple(TakenRow(number=number, case_id=case_id, case_number=case) for number, case_id, case in rows)
+    doubtful = _possible(manifest_id)
+    return tuple(
+        TakenRow(
+            number=row.number,
+            outcome=row.outcome,
+            possible=row.person_id in doubtful,
+            case_id=row.id,
+            case_number=row[4],
+        )
+        for row in rows
+    )
+
+
+def _possible(manifest_id: str) -> frozenset[str]:
+    """Give the people of a list who may be known under another record, by what its imports recorded."""
+    found = db.session.scalars(select(Event.data).where(Event.stream == manifest_id, Event.kind == "manifest.imported"))
+    return frozenset(str(line).partition(" ")[2] for data in found for line in data.get("possible", []))
 
 
 def _must(actor: Actor) -> None:

@@ -132,6 +132,7 @@ PLACES = {
     "person to register": Place(login=RECEPTION, go=registering),
     "person": Place(login=HANDLER, go=person),
     "person to change": Place(login=HANDLER, go=lambda page: (person(page), page.goto(page.url + "/edit"))),
+    "arrival lists": Place(login=RECEPTION, go=at("/manifests")),
     "referrals sent": Place(login=HANDLER, go=at("/referrals")),
     "referrals received": Place(login=PARTNER, go=at("/referrals")),
     "referral": Place(login=PARTNER, go=follow("/referrals?way=received&all=1", "a[data-open]")),

@@ -602,6 +602,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("manifest_id", sa.String(length=31), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(length=12), nullable=False),
         sa.Column("person_id", sa.String(length=31), nullable=True),
         sa.Column("case_id", sa.String(length=31), nullable=True),
         sa.ForeignKeyConstraint(["manifest_id"], ["manifests.id"], name=op.f("fk_manifest_rows_manifest_id")),
