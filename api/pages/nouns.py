@@ -14,6 +14,8 @@ from api.pages.administration import ADMINISTER
 from api.pages.answering import answering
 from api.pages.bulk import bulk
 from api.pages.cases import cases
+from api.pages.complain import complain
+from api.pages.complaints import complaints
 from api.pages.consents import consents
 from api.pages.desk import desk
 from api.pages.documents import documents
@@ -56,6 +58,8 @@ PAGES: Final = (
     person_pairs,
     consents,
     *ADMINISTERING,
+    complain,
+    complaints,
     documents,
     manifests,
     plans,
@@ -86,6 +90,7 @@ _MENU: Final[tuple[tuple[str, str, str | tuple[str, ...] | None, tuple[str, ...]
     ("/people", "shell.menu_people", "person.search", ("/people",)),
     ("/manifests", "manifests.menu", "manifest.import", ("/manifests",)),
     ("/referrals", "shell.menu_referrals", "directory.read", ("/referrals",)),
+    ("/complaints", "complaints.menu", "complaint.handle", ("/complaints",)),
     ("/admin", "shell.menu_admin", ADMINISTER, ("/admin", "/incidents")),
 )
 """Address, text, permission that is needed (one of several), and the addresses that belong to it."""
