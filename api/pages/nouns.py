@@ -25,6 +25,7 @@ from api.pages.kit.visits import Visit, own_address, own_names, see
 from api.pages.manifests import manifests
 from api.pages.me import me
 from api.pages.notices import notices
+from api.pages.path_migrations import path_migrations
 from api.pages.people import people
 from api.pages.person import person
 from api.pages.person_edit import person_edit
@@ -64,6 +65,7 @@ PAGES: Final = (
     manifests,
     plans,
     studio_editor,
+    path_migrations,
 )
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 

@@ -21,12 +21,12 @@ from nrm.engine.moving import is_watcher, may_wait
 from nrm.engine.steps import Step
 from nrm.engine.wording import render_finding
 from nrm.errors import NotAllowed, NotFound
-from nrm.models import Case, MigrationPlan, MigrationRun, Path, Run
+from nrm.models import Case, MigrationPlan, MigrationRun, Path, PathVersion, Run
 from nrm.queries.migrations import Migration, facts_for, migration
 from nrm.queries.page import Key, Page, cut, size, text_of
 from nrm.queries.scope import sees_case
 from nrm.rules.migrations import migration_actions
-from nrm.vocabulary import MovedStatus
+from nrm.vocabulary import MovedStatus, PathStatus
 
 _MOST: Final = 200
 """Plans of a path that a list shows, the latest first."""
@@ -374,4 +374,49 @@ def _moved(prepared: Migration, row: MigrationRun, number: str, language: str) -
         case_number=number,
         status=row.status,
         findings=tuple(_told(prepared, finding, language) for finding in _findings(row.findings)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionCases:
+    """A version of a path and how many cases run on it now."""
+
+    id: str
+    number: int
+    status: str
+    running: int
+    is_latest: bool
+
+
+def versions_with_cases(actor: Actor, path: str) -> tuple[Mapping[str, str], tuple[VersionCases, ...]]:
+    """Give a path's names and its versions, the latest first, each with how many cases run on it.
+
+    Raises:
+        NotFound: there is no such path.
+        NotAllowed: the actor may not read paths.
+    """
+    _must_read(actor)
+    found = db.session.execute(select(Path).where(Path.key == path)).scalar_one_or_none()
+    if found is None:
+        raise NotFound
+    running = (
+        select(func.count())
+        .where(Run.path_version_id == PathVersion.id, Run.status == "running")
+        .correlate(PathVersion)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(PathVersion.id, PathVersion.number, PathVersion.status, running.label("running"))
+        .where(PathVersion.path_id == found.id, PathVersion.status != str(PathStatus.DRAFT))
+        .order_by(PathVersion.number.desc())
+    )
+    return found.names, tuple(
+        VersionCases(
+            id=row.id,
+            number=row.number,
+            status=row.status,
+            running=row.running,
+            is_latest=row.id == found.latest_id,
+        )
+        for row in rows
     )
