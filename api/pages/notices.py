@@ -19,7 +19,7 @@ notices = Pages("notices")
 
 _LIST: Final = "pages.notices"
 _ROWS: Final = 40
-_PLACES: Final = {"task": "/tasks/", "referral": "/referrals/"}
+_PLACES: Final = {"task": "/tasks/", "referral": "/referrals/", "path_draft": "/studio/reviews/"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from api.pages.person_pairs import person_pairs
 from api.pages.plans import plans
 from api.pages.referrals import referrals
 from api.pages.session import session
+from api.pages.studio import studio
 from api.pages.studio_editor import studio_editor
 from api.pages.tasks import tasks
 from api.pages.times import times
@@ -64,6 +65,7 @@ PAGES: Final = (
     documents,
     manifests,
     plans,
+    studio,
     studio_editor,
     path_migrations,
 )
@@ -93,6 +95,7 @@ _MENU: Final[tuple[tuple[str, str, str | tuple[str, ...] | None, tuple[str, ...]
     ("/manifests", "manifests.menu", "manifest.import", ("/manifests",)),
     ("/referrals", "shell.menu_referrals", "directory.read", ("/referrals",)),
     ("/complaints", "complaints.menu", "complaint.handle", ("/complaints",)),
+    ("/studio", "studio.menu", "path.read", ("/studio",)),
     ("/admin", "shell.menu_admin", ADMINISTER, ("/admin", "/incidents")),
 )
 """Address, text, permission that is needed (one of several), and the addresses that belong to it."""

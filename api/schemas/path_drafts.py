@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from api.transport.fields import Anything, Body, Code, Flag, Id, ListOf, Text, Versioned
+from nrm.actions.path_comments import LONGEST_COMMENT
 from nrm.actions.path_drafts import LONGEST_DIAGRAM
 from nrm.actions.path_publishing import LONGEST_NOTE
 
@@ -77,3 +78,10 @@ class SaveScenario(_Moves, Versioned):
 
     expect = Text(longest=64, load_default=None, allow_none=True)
     title = Text(longest=200, load_default="")
+
+
+class AddComment(Body):
+    """What somebody says about a draft."""
+
+    element = Text(longest=64, shortest=1, load_default=None, allow_none=True)
+    text = Text(longest=LONGEST_COMMENT, lines=True, shortest=1, required=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.schemas.path_drafts import (
     BODY_LIMIT,
+    AddComment,
     BeginDraft,
     Decide,
     DraftsQuery,
@@ -16,6 +17,8 @@ from api.schemas.path_drafts import (
 )
 from api.transport.endpoint import Ask, Noun
 from api.transport.problems import language
+from api.transport.shapes import Made, made
+from nrm.actions import path_comments as remarks
 from nrm.actions import path_drafts as actions
 from nrm.actions import path_publishing as publishing
 from nrm.actions import path_scenarios as scenarios
@@ -28,7 +31,7 @@ from nrm.actions.path_vocabulary import PathVocabulary
 from nrm.actions.path_vocabulary import path_vocabulary as tell
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_differences import PathDifference, path_difference
-from nrm.queries.path_drafts import DraftRow, DraftView
+from nrm.queries.path_drafts import CommentRow, DraftRow, DraftView
 
 path_drafts = Noun("path_drafts")
 
@@ -175,6 +178,24 @@ def retire(ask: Ask, version_id: str) -> None:
 def read_difference(ask: Ask, version_id: str, other_id: str) -> PathDifference:
     """Say how the second of two versions or drafts differs from the first, in words."""
     return path_difference(ask.actor, version_id, other_id, language=language())
+
+
+@path_drafts.get("/path-drafts/<draft_id>/comments", answer=tuple[CommentRow, ...])
+def list_comments(ask: Ask, draft_id: str) -> tuple[CommentRow, ...]:
+    """List what was said about a draft and its elements."""
+    return queries.comments(ask.actor, draft_id)
+
+
+@path_drafts.post("/path-drafts/<draft_id>/comments", body=AddComment, answer=Made, status=201, shape=made)
+def add_comment(ask: Ask, draft_id: str) -> str:
+    """Say something about a draft, or about one element of it."""
+    return remarks.add_comment(ask.actor, draft_id, **ask.body)
+
+
+@path_drafts.post("/path-comments/<comment_id>/resolve")
+def resolve_comment(ask: Ask, comment_id: str) -> None:
+    """Say that a comment is settled."""
+    remarks.resolve_comment(ask.actor, comment_id)
 
 
 @path_drafts.get("/path-vocabulary", query=VocabularyQuery, answer=PathVocabulary)

@@ -13,11 +13,13 @@ from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.db import db
 from nrm.errors import NotAllowed, NotFound
-from nrm.models import FormVersion, Path, PathDraft, PathVersion
+from nrm.models import FormVersion, Path, PathComment, PathDraft, PathVersion, User
 from nrm.rules.drafts import EDIT, PUBLISH, DraftState, draft_moves
 from nrm.vocabulary import DraftStatus
 
 OPEN: Final = (str(DraftStatus.DRAFT), str(DraftStatus.IN_REVIEW))
+
+MOST_SHOWN: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,56 @@ def draft(actor: Actor, draft_id: str) -> DraftView:
     row, latest, number = found
     shown = _row(actor, row, latest, number)
     return DraftView(draft=shown, diagram=row.diagram, forms=row.forms, scenarios=row.scenarios)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentRow:
+    """A comment on a draft; `element` is None when it is about the whole of it."""
+
+    id: str
+    element: str | None
+    text: str
+    created_at: datetime
+    created_by: str
+    author: str
+    resolved_at: datetime | None
+
+
+def comments(actor: Actor, draft_id: str) -> tuple[CommentRow, ...]:
+    """List what was said about a draft, what is not settled first, each in the order in which it was said.
+
+    Raises:
+        NotFound: there is no such draft.
+        NotAllowed: the actor may not see drafts.
+    """
+    must_see(actor)
+    if db.session.execute(select(PathDraft.id).where(PathDraft.id == draft_id)).first() is None:
+        raise NotFound
+    rows = db.session.scalars(
+        select(PathComment)
+        .where(PathComment.draft_id == draft_id)
+        .order_by(PathComment.resolved_at.is_not(None), PathComment.created_at, PathComment.id)
+        .limit(MOST_SHOWN)
+    ).all()
+    authors = names_of({row.created_by for row in rows})
+    return tuple(
+        CommentRow(
+            id=row.id,
+            element=row.element,
+            text=row.text,
+            created_at=row.created_at,
+            created_by=row.created_by,
+            author=authors.get(row.created_by, ""),
+            resolved_at=row.resolved_at,
+        )
+        for row in rows
+    )
+
+
+def names_of(user_ids: Iterable[str | None]) -> dict[str, str]:
+    """Give the names of the colleagues who drafted and published, by id."""
+    wanted = sorted({found for found in user_ids if found})
+    return {key: name for key, name in db.session.execute(select(User.id, User.name).where(User.id.in_(wanted)))}  # noqa: C416 - rows are not pairs to mypy
 
 
 def outdated_forms(form_ids: Iterable[str]) -> dict[str, Mapping[str, Json]]:

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.engine.drawing import draw_path
+from nrm.engine.effects import RunStatus
 from nrm.engine.paper import draw_pages
 from nrm.errors import NotAllowed, NotFound
-from nrm.models import FormVersion, Path, PathVersion
+from nrm.models import FormVersion, Path, PathVersion, Run
 from nrm.queries import paths
 from nrm.vocabulary import PathStatus
 
@@ -124,6 +125,27 @@ def startable_paths(actor: Actor) -> tuple[tuple[str, Mapping[str, str]], ...]:
     return tuple((key, names) for key, names in db.session.execute(statement))
 
 
+def running_on(actor: Actor, key: str) -> Mapping[str, int]:
+    """Count the runs that go on, by the version of a path that they are on.
+
+    Args:
+        actor: who asks.
+        key: the path's key.
+
+    Raises:
+        NotAllowed: the actor may not read paths.
+    """
+    _must_read(actor)
+    rows = db.session.execute(
+        select(Run.path_version_id, func.count())
+        .join(PathVersion, PathVersion.id == Run.path_version_id)
+        .join(Path, Path.id == PathVersion.path_id)
+        .where(Path.key == key, Run.status == str(RunStatus.RUNNING))
+        .group_by(Run.path_version_id)
+    )
+    return {version_id: count for version_id, count in rows}  # noqa: C416 - rows are not pairs to mypy
+
+
 def _must_read(actor: Actor) -> None:
     if not actor.may("path.read"):
         raise NotAllowed("not_allowed", permission="path.read")
@@ -172,9 +194,16 @@ def path_version(actor: Actor, version_id: str) -> VersionView:
     )
 
 
-def version_drawing(actor: Actor, version_id: str, *, language: str) -> str:
-    """Draw a version as SVG; errors as for `path_version`."""
-    return draw_path(_version(actor, version_id).diagram.encode(), language=language)
+def version_drawing(actor: Actor, version_id: str, *, language: str, styled: bool = True) -> str:
+    """Draw a version as SVG; errors as for `path_version`.
+
+    Args:
+        actor: who asks.
+        version_id: a published or retired version.
+        language: of the texts.
+        styled: put the style inside; False for a page that has it in its own sheet.
+    """
+    return draw_path(_version(actor, version_id).diagram.encode(), language=language, styled=styled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

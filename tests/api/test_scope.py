@@ -11,6 +11,7 @@ from api.app import create_app
 from api.transport.endpoint import OPERATIONS, Operation
 from nrm.actions.keys import issue_key
 from nrm.actions.overrides import ask_override
+from nrm.actions.path_comments import add_comment
 from nrm.actions.path_drafts import begin_draft
 from nrm.actions.people import make_household
 from nrm.actions.webhooks import SECRET_COLUMN
@@ -55,6 +56,7 @@ BODIES: dict[str, Any] = {
     "share": {"holder_kind": "desk", "holder_id": "dsk_" + "0" * 26, "access": "read"},
     "unshare": {"holder_kind": "desk", "holder_id": "dsk_" + "0" * 26},
     "add_note": {"text": "x"},
+    "add_comment": {"text": "x"},
     "tell": {"message": "risk.raised"},
     "letters.register": {"template": "referral", "organisation_id": "org_" + "0" * 26},
     "letters.answer": {"answer": "agreed", "number": "1", "dated": "2026-03-01"},
@@ -230,6 +232,7 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
     )
     session.commit()
     session.close()
+    draft_id = begin_draft(SYSTEM, path="hello").id
     return {
         "person_id": person_id,
         "case_id": case_id,
@@ -254,8 +257,9 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
         "request_id": "rrq_" + "1" * 26,
         "endpoint_id": endpoint_id,
         "delivery_id": "whd_" + "1" * 26,
-        "draft_id": begin_draft(SYSTEM, path="hello").id,
+        "draft_id": draft_id,
         "key": "hello_ask",
+        "comment_id": add_comment(SYSTEM, draft_id, text="Invented remark"),
         "other_id": "ver_" + "1" * 26,
         "key_id": issue_key(SYSTEM, receiver, name="x", scopes=["events:read"]).id,
     }
