@@ -136,6 +136,8 @@ KINDS: Final[Mapping[str, str]] = {
     "migration.ended": "all running cases of a plan were moved, or taken back",
     "migration.taken_back": "it was asked to take moved cases back",
     "migration.discarded": "a plan to move running cases was thrown away",
+    "pack.changed": "a code list, holiday, setting, label or table of the country was changed",
+    "directory.changed": "an organisation, desk, service or agreement was changed",
     "pack.loaded": "the country pack was loaded",
     "user.added": "a user was added",
     "user.changed": "a user was changed",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from api.pages.administration import administration
+from api.pages.directory_admin import directory_admin
 from api.pages.incidents import incidents
 from api.pages.keys import keys
 from api.pages.kit.visits import Pages
 from api.pages.users import users
 
-ADMINISTERING: Final[tuple[Pages, ...]] = (administration, incidents, users, keys)
+ADMINISTERING: Final[tuple[Pages, ...]] = (administration, incidents, directory_admin, users, keys)

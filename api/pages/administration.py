@@ -39,6 +39,7 @@ class Room:
 
 ROOMS: Final = (
     Room(address="/incidents", text="incidents", needs=("incident.read", "system.watch")),
+    Room(address="/admin/directory", text="directory", needs=("directory.edit",)),
     Room(address="/admin/users", text="users", needs=("user.manage",)),
     Room(address="/admin/keys", text="keys", needs=("key.manage",)),
 )

@@ -52,7 +52,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "path.read": "Read paths, forms and tables.",
     "path.edit": "Draft paths, forms and tables.",
     "path.publish": "Publish what somebody else has drafted.",
-    "pack.load": "Load and export the country's data.",
+    "pack.load": "Load, change and export the country's data.",
     "user.manage": "Add and disable users and their desks.",
     "key.manage": "Issue and revoke keys of partner programs.",
     "indicators.read": "Read statistics.",
