@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -182,7 +183,7 @@ def test_a_desk_a_service_and_an_agreement_are_added(boss: Reader, office: Offic
     late = save(boss, page, signed_on="2026-02-10", expires_on="2020-01-01")
     assert late.status == 422
     assert "Saved" in save(boss, page, signed_on="2026-02-10", expires_on="2031-01-01").says
-    assert fresh(office, select(SharingAgreement).where(SharingAgreement.signed_on == "2026-02-10")) is not None
+    assert fresh(office, select(SharingAgreement).where(SharingAgreement.signed_on == date(2026, 2, 10))) is not None
 
 
 def test_a_service_keeps_what_its_provider_counts(boss: Reader, office: Office):
