@@ -91,6 +91,8 @@ export class Trial {
     marks.set("trial", "trial-done", [...by("done"), ...Object.keys(this.view.ways)]);
     marks.set("trial", this.view.status === "failed" ? "trial-failed" : "trial-current", by("current"));
     for (const id of by("current")) marks.badge("trial", id, "●", t("trial_here"));
+    const at = this.editor.registry.get(by("current").at(-1));
+    if (at) this.editor.modeler.get("canvas").scrollToElement(at, { top: 120, left: 220, right: 220, bottom: 120 });
   }
 
   async record(name, title) {
@@ -158,11 +160,11 @@ function Before({ trial }) {
 
 /** A check of the program: the trial says what it answers. */
 function Check({ each, trial }) {
-  const [rows, setRows] = useState(each.values.map((name) => ({ name, value: "" })));
-  const columns = ["name", "value"].map((name) => ({ name, label: t(`trial_check_${name}`) }));
+  const [answers, setAnswers] = useState({});
+  const rows = each.values.map((name) => ({ name, value: answers[name] ?? "" })).filter((row) => row.value !== "");
   return html`<section class="ed-card"><h3 class="ed-sub-head">${each.name}</h3>
-    <p class="ed-hint">${t("trial_check", { check: each.check })}</p>
-    <${Rows} label=${t("trial_check_answers")} rows=${rows} columns=${columns} add=${t("add_row")} onChange=${setRows} />
+    <p class="ed-hint">${t("trial_check", { check: each.check })} ${t("trial_check_value")}</p>
+    ${each.values.map((name) => html`<${Text} key=${name} name=${`check-${name}`} label=${html`<code dir="ltr">${name}</code>`} ltr value=${answers[name]} onChange=${(text) => setAnswers((now) => ({ ...now, [name]: text.trim() }))} />`)}
     <button type="button" class="ed-small main" onClick=${() => trial.answer(each.check, values(rows))}>${t("trial_answer")}</button></section>`;
 }
 
@@ -240,5 +242,6 @@ function until(from, to) {
 function moment(text) {
   const date = new Date(text);
   const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
-  return `${number(day)} ${clock(text)}`;
+  // Isolated, so that in a line from right to left the day stays before the hour.
+  return `\u2066${number(day)} ${clock(text)}\u2069`;
 }

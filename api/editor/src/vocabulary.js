@@ -1,18 +1,21 @@
 // What a diagram may name, as the service tells it; every list is [{code, name, …}].
-import { named } from "./texts.js";
+import { named, t } from "./texts.js";
 
 const list = (rows, key = "code") =>
   (Array.isArray(rows) ? rows : Object.entries(rows ?? {}).map(([code, row]) => ({ code, ...(typeof row === "object" ? row : { name: row }) })))
     .map((row) => (typeof row === "string" ? { code: row } : row))
     .map((row) => ({ ...row, code: row[key] ?? row.code ?? row.key ?? row.name, name: named(row) || row.code || row.key || row.name }));
 
+/** Codes of the product itself have their words here. */
+const worded = (codes, group) => codes.map((code) => ({ code, name: t(`${group}_${code}`) }));
+
 export class Vocabulary {
   constructor(told) {
     this.told = told;
-    this.roles = list(told.roles ?? told.desks);
+    this.roles = list(told.roles);
     this.organisations = list(told.organisations);
     this.forms = list(told.forms);
-    this.services = list(told.services ?? told.categories);
+    this.services = list(told.services);
     this.outcomeCodes = list(told.outcomes);
     this.stages = list(told.stages);
     this.checks = list(told.checks);
@@ -21,10 +24,10 @@ export class Vocabulary {
     this.callTables = list(told.call_tables);
     this.settings = list(told.settings);
     this.paths = list(told.paths);
-    this.calendars = list(told.calendars ?? ["working", "clock"]);
-    this.anchors = list(told.anchors ?? ["opened", "arrival", "return"]);
+    this.calendars = worded(told.calendars, "calendar");
+    this.anchors = worded(told.anchors, "anchor");
     this.ladders = list(told.ladders);
-    this.levels = list(told.levels ?? ["standard", "restricted", "strict"]);
+    this.levels = list(told.levels);
   }
 
   /** Give the questions of a form. */
@@ -33,7 +36,7 @@ export class Vocabulary {
       ...field,
       name: field.code,
       label: named(field) || field.code,
-      choices: field.choices ? list(field.choices, "name").map((each) => ({ code: each.code, name: named(each) || each.code })) : undefined,
+      choices: field.choices?.length ? list(field.choices, "key") : undefined,
     }));
   }
 
@@ -52,7 +55,6 @@ export class Vocabulary {
 
   /** Give the names of the values that a path has from its start. */
   startValues(key) {
-    const passed = this.told.passed?.[key] ?? this.paths.find((path) => path.code === key)?.passed ?? [];
-    return [...(this.told.values ?? []), ...passed];
+    return this.paths.find((path) => path.code === key)?.values ?? [];
   }
 }

@@ -66,7 +66,7 @@ function Panel({ elements, editor }) {
   if (!element) return null;
   const bo = element.businessObject;
   const parts = { element, bo, editor };
-  return html`<div class="ed-panel" key=${bo.id}>
+  return html`<div class="ed-panel" key=${bo.id} data-element=${bo.id}>
     <h2 class="ed-head" id="panel-head">${editor.kindOf(bo)}${bo.name ? html`<span class="ed-sub"> ${bo.name}</span>` : null}</h2>
     <fieldset class="ed-all" disabled=${editor.readOnly}>
       <${TextsPart} ...${parts} />
