@@ -83,15 +83,16 @@ image-check:  ## Run the image's steps by hand in a clean Debian folder (root, d
 
 browser: setup  ## Pages in Chromium: for everybody, on small phones, in a power cut, on a thin line (needs chromium of the system)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
-	$(PY) -m pytest tests/browser/every_page.py tests/browser/handlers_day.py tests/browser/bytes_over_the_line.py
+	$(PY) -m pytest tests/browser/every_page.py tests/browser/handlers_day.py tests/browser/bytes_over_the_line.py tests/browser/studio_editor.py
 
 editor:  ## Build the path editor from api/editor into api/static/editor (needs node 20 or newer and npm)
 	npm --prefix api/editor ci
 	npm --prefix api/editor run build
 
-editor-check:  ## Every diagram through the editor's reader and writer, and what the editor reads and writes by itself (needs node)
+editor-check: setup  ## Every diagram through plain readers and writers of BPMN; conditions and reachability of the editor (needs node, npm)
 	npm --prefix api/editor ci
 	npm --prefix api/editor run check
+	$(PY) -m pytest tests/browser/editor_round_trips.py
 
 docs-check: setup  ## Links, commands and words of the documentation
 	$(PY) -m pytest tests/architecture/test_docs.py

@@ -108,6 +108,9 @@ def draw_path(
         closed=_closed(shapes),
     )
     drawing = _canvas(area, language)
+    process = root.find(f"{{{BPMN}}}process")
+    if process is not None and (name := _text_of(process, sheet)):
+        drawing.set("aria-label", name)
     if links:
         drawing.set("role", "group")  # a picture may not hold links
     if styled:

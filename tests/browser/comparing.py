@@ -7,9 +7,9 @@ from pathlib import Path
 
 from lxml import etree
 
-from nrm.countries import read_pack
 from nrm.engine.lint import lint_path
 from nrm.engine.reading import BPMN, NRM
+from nrm.engine.steps import Resources
 
 ROOT = Path(__file__).parents[2]
 PATHS = sorted((ROOT / "workflows").glob("*/paths/*.bpmn"))
@@ -47,9 +47,4 @@ def sayings(xml: bytes) -> Counter[tuple[object, ...]]:
 
 def codes(xml: bytes) -> list[tuple[str, str]]:
     """Give the findings of a file by code and element."""
-    from nrm.engine.steps import Resources
-
     return sorted((finding.code, finding.element) for finding in lint_path(xml, resources=Resources(), known=None))
-
-
-__all__ = ["PATHS", "codes", "read_pack", "sayings"]
