@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from nrm.engine.findings import Finding, Severity
+from nrm.engine.lint.deadlines import check_deadlines
 from nrm.engine.lint.diagram import Pack, build
 from nrm.engine.lint.events import check_events
 from nrm.engine.lint.known import CASE_MESSAGES, Known, KnownCheck, KnownTable
@@ -25,7 +26,16 @@ from nrm.errors import BadPath
 __all__ = ["CASE_MESSAGES", "Known", "KnownCheck", "KnownTable", "has_errors", "lint_path"]
 
 MAX_FINDINGS: Final = 500
-_CHECKS = (check_spelling, check_structure, check_events, check_steps, check_values, check_texts, check_soundness_of)
+_CHECKS = (
+    check_spelling,
+    check_structure,
+    check_events,
+    check_deadlines,
+    check_steps,
+    check_values,
+    check_texts,
+    check_soundness_of,
+)
 _RANK: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 

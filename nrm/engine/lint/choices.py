@@ -30,6 +30,9 @@ MAX_SUBSETS: Final = 6
 MAX_TRIALS: Final = 2_000
 _TODAY: Final = date(2026, 1, 1)
 _ORDER: Final = frozenset({"<", "<=", ">", ">="})
+_GIVING: Final = frozenset(
+    {"userTask", "manualTask", "task", "serviceTask", "sendTask", "scriptTask", "businessRuleTask", "callActivity"}
+)
 _OTHER: Final = "\u0001"
 _ANYTHING: Final[tuple[Value, ...]] = (None, True, False, 0, 1, 1000, _OTHER, (), (_OTHER,), _TODAY)
 
@@ -129,6 +132,17 @@ class Choices:
             for name in given_by(node, self._known) if self._known is not None else ():
                 versions[name] = versions.get(name, 0) + 1
         return self._solve(asked)
+
+    def asks(self, node: Node) -> frozenset[str] | None:
+        """Give the values that a gateway asks; None when it may choose otherwise although none of them has changed."""
+        gateway = self._gateways.get(node.id)
+        return None if gateway is None or not gateway.exact else frozenset(gateway.names)
+
+    def gives(self, node: Node) -> frozenset[str] | None:
+        """Give the values that a step may give; None when that may be any."""
+        if self._known is None and node.tag in _GIVING:
+            return None
+        return frozenset(given_by(node, self._known))
 
     def _solve(self, asked: list[tuple[_Gateway, Ways, dict[str, str]]]) -> bool:
         """Look for one value of each name that makes every gateway choose as it did."""

@@ -33,6 +33,8 @@ once an end with an outcome was passed), and the merging steps that were passed.
 _AUTO: Final = frozenset({"startEvent", "intermediateThrowEvent", "businessRuleTask"})
 _SCOPES: Final = frozenset({"subProcess", "transaction", "adHocSubProcess"})
 _EXTERNAL: Final = frozenset({"message", "timer", "signal", "conditional"})
+AT_ONCE: Final = frozenset({"serviceTask", "sendTask", "businessRuleTask"})
+"""Steps that the system does in the moment in which they are reached."""
 _CALLED: Final = frozenset({"callActivity"})
 
 
@@ -59,7 +61,8 @@ class Summary:
     """How a scope can end, for what holds it.
 
     Attributes:
-        completes: it can be left in the usual way.
+        completes: it can be left in the usual way, or nobody knows because of a defect in it.
+        doubtful: nobody knows.
         at_once: a token may pass through without waiting; `always` when it never waits.
         named: every way through it has an outcome.
         errors: codes of errors that leave it; "" for one without a code.
@@ -69,6 +72,7 @@ class Summary:
     """
 
     completes: bool = False
+    doubtful: bool = False
     at_once: bool = False
     always: bool = False
     named: bool = False
@@ -256,8 +260,12 @@ class Game:
 
     def _hit_stuck(self, before: State | None, move: _Move) -> None:
         stuck = {self.diagram.flows[token[1:]].target for token in move.tokens if token.startswith(">")}
+        told: list[str] = []
         for node in sorted(stuck, key=lambda name: self.order.get(name, 0)):
-            self._hit(Ill.DEADLOCK, node, before, move.events)
+            # A join behind one that is stuck waits only because of it.
+            if not any(node in reachable(self.diagram, [each]) for each in told):
+                told.append(node)
+                self._hit(Ill.DEADLOCK, node, before, move.events)
 
     def _hit_never(self, state: State) -> None:
         tokens = [token.split(" ")[0] for token in state[0] if not token.startswith((">", OUTCOME))]
@@ -314,7 +322,7 @@ class Game:
     def _may_fire(self, boundary: Node, host: Node) -> bool:
         """Tell whether a boundary event can happen while its step is open."""
         if boundary.event in _EXTERNAL:
-            return True
+            return host.tag not in AT_ONCE
         code = self.code(boundary)
         inside = self.inner.get(host.id)
         if boundary.event == "error":
