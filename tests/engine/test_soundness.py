@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nrm.engine.findings import Severity
 from nrm.engine.lint import lint_path
 from nrm.engine.lint.diagram import build
-from nrm.engine.lint.structure import circles
+from nrm.engine.lint.structure import circles, reachable
 from nrm.engine.parsing import compile_path
 from nrm.engine.reading import read_diagram
 from nrm.engine.soundness import Answer, check_soundness
@@ -159,7 +159,8 @@ def compare(body: str) -> None:
         node: [each.target for each in drawn.out_of(node)] + [at.id for at in drawn.boundaries.get(node, ())]
         for node in drawn.nodes
     }
-    again = {name for circle in circles(edges) for name in circle}
+    # What a round starts beside its circle is started in each round.
+    again = reachable(drawn, [name for circle in circles(edges) for name in circle])
     holders = {node.scope for node in drawn.nodes.values()}
     inside = {node.id for node in drawn.nodes.values() for scope in holders if scope in again and node.scope == scope}
     interrupted = {node.host for node in drawn.of("boundaryEvent") if node.interrupting}

@@ -147,6 +147,7 @@ def _defects(game: Game, choices: Choices, *, sure: bool) -> Iterator[Defect]:
     doubtful = {name for name, summary in game.inner.items() if summary.doubtful}
     for hits in game.hits.values():
         free = [hit for hit in hits if sure and doubtful.isdisjoint(step for step, _ in hit.events)]
+        free = [hit for hit in free if hit.ill is not Ill.TWICE or not _in_rounds(hit)]
         certain = next((hit for hit in free if choices.together(hit.events)), None)
         hit = certain or hits[0]
         severity = Severity.WARNING if certain is None else Severity.ERROR
@@ -196,6 +197,12 @@ def _inside(diagram: Diagram, steps: set[str]) -> Iterator[Node]:
         yield diagram.nodes[name]
         if name in diagram.scopes:
             yield from _inside(diagram, {node.id for node in diagram.scopes[name]})
+
+
+def _in_rounds(hit: Hit) -> bool:
+    """Tell whether a step is done twice because of what each round of a circle starts beside it: it may be meant."""
+    steps = [step for step, _ in hit.events if step != hit.element]
+    return len(set(steps)) < len(steps)
 
 
 def _trace(hit: Hit) -> tuple[str, ...]:
