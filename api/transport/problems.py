@@ -14,6 +14,7 @@ from flask import Response, g, has_request_context, request
 from api.transport.outcomes import FHIR_TYPE, outcome_of, wants_outcome
 from api.transport.refusals import Refused
 from nrm import i18n
+from nrm.actions.path_findings import say_finding
 from nrm.errors import (
     AlreadyDone,
     BadPath,
@@ -212,5 +213,4 @@ def _entry(problem: Problem) -> dict[str, Any]:
 
 def _finding(finding: object) -> dict[str, Any]:
     code = str(getattr(finding, "code", "bad_path"))
-    params = getattr(finding, "params", {})
-    return {"pointer": str(getattr(finding, "element", "")), "code": code, "detail": say(code, params)}
+    return {"pointer": str(getattr(finding, "element", "")), "code": code, "detail": say_finding(finding, language())}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from flask import Response
+
 from api.schemas.path_drafts import (
     BODY_LIMIT,
     AddComment,
@@ -15,13 +19,14 @@ from api.schemas.path_drafts import (
     TryDraft,
     VocabularyQuery,
 )
-from api.transport.endpoint import Ask, Noun
+from api.transport.endpoint import Ask, Noun, read_file
 from api.transport.problems import language
 from api.transport.shapes import Made, made
 from nrm.actions import path_comments as remarks
 from nrm.actions import path_drafts as actions
 from nrm.actions import path_publishing as publishing
 from nrm.actions import path_scenarios as scenarios
+from nrm.actions.path_bundles import BroughtIn, bring_bundle, take_bundle
 from nrm.actions.path_drafts import DiagramSaved, DraftChanged
 from nrm.actions.path_findings import FindingView, draft_findings
 from nrm.actions.path_publishing import Published
@@ -32,8 +37,11 @@ from nrm.actions.path_vocabulary import path_vocabulary as tell
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_differences import PathDifference, path_difference
 from nrm.queries.path_drafts import CommentRow, DraftRow, DraftView
+from nrm.rules.bundles import LARGEST_FILE
 
 path_drafts = Noun("path_drafts")
+
+ZIP: Final = "application/zip"
 
 
 @path_drafts.get("/path-drafts", query=DraftsQuery, answer=tuple[DraftRow, ...])
@@ -196,6 +204,28 @@ def add_comment(ask: Ask, draft_id: str) -> str:
 def resolve_comment(ask: Ask, comment_id: str) -> None:
     """Say that a comment is settled."""
     remarks.resolve_comment(ask.actor, comment_id)
+
+
+@path_drafts.get("/path-drafts/<draft_id>/bundle", answer=str, media=ZIP)
+def take_draft(ask: Ask, draft_id: str) -> Response:
+    """Take a draft as a file: a zip with its diagram, its forms and its scenarios."""
+    return _file(*take_bundle(ask.actor, draft_id))
+
+
+@path_drafts.get("/path-versions/<version_id>/bundle", answer=str, media=ZIP)
+def take_version(ask: Ask, version_id: str) -> Response:
+    """Take a version as such a file."""
+    return _file(*take_bundle(ask.actor, version_id))
+
+
+def _file(name: str, content: bytes) -> Response:
+    return Response(content, content_type=ZIP, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@path_drafts.post("/path-drafts/bundle", permission="path.edit", answer=BroughtIn, status=201, upload=(ZIP,))
+def bring_draft(ask: Ask) -> BroughtIn:
+    """Begin a draft with such a file, of the path of its key or of a new one."""
+    return bring_bundle(ask.actor, read_file(LARGEST_FILE), language=language())
 
 
 @path_drafts.get("/path-vocabulary", query=VocabularyQuery, answer=PathVocabulary)

@@ -95,10 +95,63 @@ def begin_draft(
     return _begin(work, content)
 
 
+@action("path_draft.begin_imported", permission=EDIT)
+def begin_imported(
+    work: Work,
+    *,
+    key: str,
+    names: Mapping[str, str],
+    diagram: str,
+    forms: Mapping[str, Mapping[str, Json]] | None = None,
+    scenarios: Mapping[str, Mapping[str, Json]] | None = None,
+) -> DraftChanged:
+    """Begin a draft with content from outside, of a path that is there or of a new one.
+
+    Args:
+        work: the transaction.
+        key: key of the path.
+        names: name of a new path in each language; a path that is there keeps its own.
+        diagram: the BPMN text, read under limits by the caller in a process that can be killed.
+        forms: forms that it brings, each as in a form file.
+        scenarios: scenarios that it brings.
+
+    Raises:
+        NotValid: a name is missing, the key is no code, or a form has mistakes; nothing was begun.
+    """
+    path = work.session.execute(select(Path).where(Path.key == key)).scalar_one_or_none()
+    if path is None:
+        problems = [] if is_code(key) else [Problem(pointer="/key", code="not_a_code")]
+        known, base = _clean_names(names, problems), None
+        if problems:
+            raise NotValid(problems)
+    else:
+        known, base = dict(path.names), path.latest_id
+    for name, form in (forms or {}).items():
+        _must_be_form(name, form)
+    content = _Content(
+        path=key, base=base, names=known, diagram=diagram, forms=dict(forms or {}), scenarios=dict(scenarios or {})
+    )
+    return _begin(work, content)
+
+
+def _must_be_form(key: str, content: Mapping[str, Json]) -> None:
+    if parse_form(dict(content)).key != key:
+        raise NotValid([Problem(pointer="/form", code="form_key_differs", params={"key": key})])
+
+
 def _new_path(work: Work, key: str, names: Mapping[str, str]) -> _Content:
     problems = [] if is_code(key) else [Problem(pointer="/key", code="not_a_code")]
     if work.session.execute(select(Path.id).where(Path.key == key)).first():
         problems.append(Problem(pointer="/key", code="key_taken"))
+    clean = _clean_names(names, problems)
+    if problems:
+        raise NotValid(problems)
+    diagram = blank_diagram(key, clean)
+    return _Content(path=key, base=None, names=clean, diagram=diagram, forms={}, scenarios={})
+
+
+def _clean_names(names: Mapping[str, str], problems: list[Problem]) -> dict[str, str]:
+    """Give the names as they are stored; what is wrong with them is added to the problems."""
     clean: dict[str, str] = {}
     for language in LANGUAGES:
         try:
@@ -110,10 +163,7 @@ def _new_path(work: Work, key: str, names: Mapping[str, str]) -> _Content:
             problems.append(Problem(pointer=f"/names/{language}", code="required"))
     unknown = sorted(set(names) - set(LANGUAGES))
     problems += [Problem(pointer=f"/names/{name}", code="unknown_field") for name in unknown]
-    if problems:
-        raise NotValid(problems)
-    diagram = blank_diagram(key, clean)
-    return _Content(path=key, base=None, names=clean, diagram=diagram, forms={}, scenarios={})
+    return clean
 
 
 def _version_of(work: Work, path: str) -> str:
@@ -219,12 +269,9 @@ def save_form(work: Work, draft_id: str, *, key: str, content: Mapping[str, Json
         StaleVersion: somebody changed it since.
     """
     row = lock_draft(work, draft_id, "save", version=version)
-    parsed = parse_form(dict(content))
-    problems = [] if parsed.key == key else [Problem(pointer="/form", code="form_key_differs", params={"key": key})]
+    _must_be_form(key, content)
     if key not in row.forms and len(row.forms) >= MOST_FORMS:
-        problems.append(Problem(pointer="", code="too_many_entries", params={"most": MOST_FORMS}))
-    if problems:
-        raise NotValid(problems)
+        raise NotValid([Problem(pointer="", code="too_many_entries", params={"most": MOST_FORMS})])
     return change_draft(work, row, forms={**row.forms, key: dict(content)})
 
 

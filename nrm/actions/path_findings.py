@@ -70,6 +70,11 @@ def inspect_draft(view: DraftView, diagram: str) -> Inspected:
     return replace(inspected, findings=(*inspected.findings, other))
 
 
+def say_finding(finding: object, language: str) -> str:
+    """Put a finding into words: those of `nrm.errors.BadPath` are only known as objects."""
+    return render_finding(finding, language) if isinstance(finding, Finding) else ""
+
+
 def told(findings: Iterable[Finding], language: str) -> tuple[FindingView, ...]:
     """Put findings into words."""
     return tuple(

@@ -30,12 +30,14 @@ class Content:
 
     Attributes:
         number: the version's number; None for a draft.
+        names: name of the path in each language.
         forms: content of each form that it asks, by key.
     """
 
     id: str
     path: str
     number: int | None
+    names: Mapping[str, str]
     diagram: str
     forms: Mapping[str, Mapping[str, Json]]
     scenarios: Mapping[str, object]
@@ -144,19 +146,22 @@ def content_of(actor: Actor, some_id: str) -> Content:
     if some_id.startswith("drf_"):
         view = path_drafts.draft(actor, some_id)
         forms = {**_newest(forms_named(view.diagram.encode()) - view.forms.keys()), **view.forms}
-        number, path, diagram, scenarios = None, view.draft.path, view.diagram, view.scenarios
+        number, path, names = None, view.draft.path, view.draft.names
+        diagram, scenarios = view.diagram, view.scenarios
     else:
         if not actor.may("path.read"):
             raise NotAllowed("not_allowed", permission="path.read")
         row = db.session.execute(
-            select(PathVersion, Path.key).join(Path, Path.id == PathVersion.path_id).where(PathVersion.id == some_id)
+            select(PathVersion, Path.key, Path.names)
+            .join(Path, Path.id == PathVersion.path_id)
+            .where(PathVersion.id == some_id)
         ).one_or_none()
         if row is None:
             raise NotFound
-        version, path = row
+        version, path, names = row
         forms, number = _frozen(version.forms), version.number
         diagram, scenarios = version.diagram, version.scenarios
-    return Content(id=some_id, path=path, number=number, diagram=diagram, forms=forms, scenarios=scenarios)
+    return Content(id=some_id, path=path, number=number, names=names, diagram=diagram, forms=forms, scenarios=scenarios)
 
 
 def _frozen(forms: Mapping[str, str]) -> dict[str, Mapping[str, Json]]:
