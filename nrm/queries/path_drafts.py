@@ -62,9 +62,11 @@ class DraftView:
         diagram: the BPMN text.
         forms: content of the forms that it changes or adds, by key.
         scenarios: its scenarios by name, as in scenario files.
+        last_editor: name of the colleague who changed it last; "" for the system.
     """
 
     draft: DraftRow
+    last_editor: str
     diagram: str
     forms: Mapping[str, Mapping[str, Json]]
     scenarios: Mapping[str, Mapping[str, Json]]
@@ -118,8 +120,13 @@ def draft(actor: Actor, draft_id: str) -> DraftView:
     if found is None:
         raise NotFound
     row, latest, number = found
-    shown = _row(actor, row, latest, number)
-    return DraftView(draft=shown, diagram=row.diagram, forms=row.forms, scenarios=row.scenarios)
+    return DraftView(
+        draft=_row(actor, row, latest, number),
+        last_editor=names_of([row.changed_by]).get(row.changed_by, ""),
+        diagram=row.diagram,
+        forms=row.forms,
+        scenarios=row.scenarios,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

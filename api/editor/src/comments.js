@@ -6,7 +6,6 @@ import { page, t } from "./texts.js";
 import { clock } from "./saving.js";
 
 const address = `/path-drafts/${page.draft}/comments`;
-const rows = (told) => told.comments ?? told.items ?? told;
 
 /** Give the comments on an element, and a place for a new one. */
 export function Beside({ element, editor }) {
@@ -14,17 +13,17 @@ export function Beside({ element, editor }) {
   const [text, setText] = useState("");
   const [failed, setFailed] = useState("");
   const about = element === editor.root() || element === editor.whole() ? null : element.id;
-  const load = () => get(address).then((told) => setList(rows(told)), () => setList([]));
+  const load = () => get(address).then((told) => setList(told), () => setList([]));
   useEffect(() => void load(), [element.id]);
   const send = () =>
     text.trim() && post(address, { element: about, text: text.trim() }).then(() => (setText(""), setFailed(""), load()), (problem) => setFailed(problem.message));
-  const resolve = (id) => post(`${address}/${id}/resolve`).then(load, (problem) => setFailed(problem.message));
-  const open = (list ?? []).filter((each) => (each.element ?? null) === about && !(each.resolved_at ?? each.is_resolved));
+  const resolve = (id) => post(`/path-comments/${id}/resolve`).then(load, (problem) => setFailed(problem.message));
+  const open = (list ?? []).filter((each) => (each.element ?? null) === about && !each.resolved_at);
   return html`<section class="ed-comments" aria-label=${t("comments")}>
     <h3 class="ed-sub-head">${t("comments")}</h3>
     ${open.map(
       (each) => html`<div class="ed-comment" key=${each.id}>
-        <p class="ed-hint"><b>${each.by_name ?? each.author ?? ""}</b> ${clock(each.created_at)}</p>
+        <p class="ed-hint"><b>${each.author}</b> ${clock(each.created_at)}</p>
         <p dir="auto">${each.text}</p>
         <button type="button" class="ed-small" onClick=${() => resolve(each.id)}>${t("comment_resolve")}</button>
       </div>`,

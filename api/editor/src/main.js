@@ -11,7 +11,7 @@ import { Findings } from "./findings.js";
 import { Marks } from "./marks.js";
 import { get, look } from "./doors.js";
 import { showPanel } from "./panel/panel.js";
-import { Saving } from "./saving.js";
+import { Saving, clock } from "./saving.js";
 import { applyStylesInMarkup } from "./styles_in_markup.js";
 import { showTabs } from "./tabs.js";
 import { page, t } from "./texts.js";
@@ -44,7 +44,7 @@ async function begin() {
       state.textContent = text;
     },
     onSaved: (answer) => findings.show(answer.findings),
-    onConflict: (theirs, problem) => conflict(editor, theirs, problem),
+    onConflict: (theirs) => conflict(editor, theirs),
   });
   saving.version = told.draft.version;
   editor.saving = saving;
@@ -55,14 +55,18 @@ async function begin() {
   state.textContent = editor.readOnly ? t("read_only") : t("save_nothing");
   window.pathEditor = editor;
   document.documentElement.dataset.editor = "ready";
-  findings.show(await look(`/path-drafts/${page.draft}/findings`, {}).then((answer) => answer.findings ?? answer.items ?? answer));
+  findings.show(await look(`/path-drafts/${page.draft}/findings`, {}));
 }
 
-/** Somebody else saved meanwhile: take theirs, or keep one's own as a file. */
-function conflict(editor, theirs, problem) {
+/** Somebody else saved meanwhile: say who, take theirs, or keep one's own as a file. */
+function conflict(editor, theirs) {
   const dialog = place("conflict");
-  place("conflict-who").textContent = t("conflict_text", { reason: problem.message });
-  place("conflict-theirs").onclick = () => location.reload();
+  const who = theirs ? t("conflict_who", { name: theirs.last_editor || "—", time: clock(theirs.draft.changed_at) }) : "";
+  place("conflict-who").textContent = `${who} ${t("conflict_text")}`;
+  place("conflict-theirs").onclick = () => {
+    editor.saving.drop();
+    location.reload();
+  };
   place("conflict-keep").onclick = () => editor.download();
   dialog.showModal();
 }

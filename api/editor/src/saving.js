@@ -29,6 +29,11 @@ export class Saving {
     this.soon(PAUSE);
   }
 
+  /** Forget what was not saved. */
+  drop() {
+    this.saved = this.changes;
+  }
+
   soon(wait) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.now(), wait);
@@ -74,7 +79,7 @@ export class Saving {
       this.stopped = true;
       const theirs = await get(`/path-drafts/${page.draft}`).catch(() => null);
       this.say({ state: "conflict", text: t("save_conflict") });
-      this.onConflict(theirs, problem);
+      this.onConflict(theirs);
     } else if (problem.status === 401) {
       this.say({ state: "lost", text: t("save_signed_out") });
     } else {

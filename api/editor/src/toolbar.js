@@ -87,14 +87,14 @@ async function showDifference(editor) {
   const base = editor.draft.base_version_id;
   if (!base) return tell(t("difference_no_base"));
   const told = await get(`/path-versions/${base}/difference/${page.draft}`);
-  const ids = (rows) => [...new Set((rows ?? []).map((each) => each.element ?? each.id ?? each))];
-  const [added, changed, moved] = [ids(told.added), ids(told.changed), ids(told.layout_only)];
+  const ids = (rows) => [...new Set(rows.map((each) => each.element))];
+  const [added, changed, moved] = [ids(told.added), ids(told.changed), told.layout_only];
   editor.marks.set("difference", "difference-added", added);
   editor.marks.set("difference", "difference-changed", changed);
   editor.marks.set("difference", "difference-moved", moved);
   added.forEach((id) => editor.marks.badge("difference", id, "+", t("difference_added")));
   changed.forEach((id) => {
-    const words = (told.changed ?? []).filter((each) => each.element === id).map((each) => each.text);
+    const words = told.changed.filter((each) => each.element === id).map((each) => each.text);
     editor.marks.badge("difference", id, "~", words.join("\n"));
   });
   tell(t("difference_said", { added: added.length, changed: changed.length, removed: ids(told.removed).length }));
@@ -118,7 +118,7 @@ async function submit(editor, findings, tabs) {
 }
 
 const reasons = (problem) =>
-  [problem.message, ...(problem.problem.errors ?? problem.problem.problems ?? []).map((each) => each.detail ?? each.message ?? "")].filter(Boolean).join(" ");
+  [problem.message, ...(problem.problem.errors ?? []).map((each) => each.detail ?? "")].filter(Boolean).join(" ");
 
 /** Give the diagram as a file. */
 async function download(editor) {
