@@ -6,19 +6,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from flask import Response
+
 from api.pages.kit.visits import Answer, Pages, Visit, see
 from nrm.actions import path_comments as remarks
 from nrm.actions import path_drafts as drafting
 from nrm.actions import path_publishing as publishing
-from nrm.actions.path_findings import draft_findings
+from nrm.actions.path_bundles import bring_bundle, take_bundle
+from nrm.actions.path_findings import draft_findings, say_finding
 from nrm.actions.path_scenarios import Coverage, draft_coverage
-from nrm.errors import BadPath, Conflict, NotFound, NotValid
+from nrm.errors import BadPath, Conflict, NotFound, NotValid, Problem
 from nrm.i18n import LANGUAGES
 from nrm.queries import path_differences as differences
 from nrm.queries import path_drafts as queries
 from nrm.queries import path_list
 from nrm.queries.path_drafts import DraftView
 from nrm.queries.path_list import PathRow
+from nrm.rules.bundles import LARGEST_FILE
 
 studio = Pages("studio")
 
@@ -167,6 +171,7 @@ def _review(visit: Visit, view: DraftView, *, trouble: tuple[str, ...] = (), sta
     coverage: Coverage | None = None if wrong else draft_coverage(visit.actor, draft.id, language=visit.language)
     compared = _drawings(visit, draft.base_version_id, draft.id) if draft.base_version_id else None
     said = queries.comments(visit.actor, draft.id)
+    newer = _newer(visit, draft.id) if draft.is_outdated else None
     return visit.show(
         "studio/review.html",
         status=status,
@@ -174,10 +179,53 @@ def _review(visit: Visit, view: DraftView, *, trouble: tuple[str, ...] = (), sta
         findings=findings,
         coverage=coverage,
         compared=compared,
+        newer=newer,
         comments=said,
         people=queries.names_of([draft.changed_by, draft.submitted_by, draft.decided_by, draft.created_by]),
         trouble=trouble,
     )
+
+
+def _newer(visit: Visit, draft_id: str) -> differences.Newer | None:
+    try:
+        return differences.newer_than(visit.actor, draft_id, language=visit.language)
+    except BadPath:
+        return None
+
+
+@studio.get("/studio/drafts/<draft_id>/bundle.zip")
+def take_draft(visit: Visit, draft_id: str) -> Answer:
+    """Give a draft as a file."""
+    return _file(*take_bundle(visit.actor, draft_id))
+
+
+@studio.get("/studio/versions/<version_id>/bundle.zip", permission="path.read")
+def take_version(visit: Visit, version_id: str) -> Answer:
+    """Give a version as a file."""
+    return _file(*take_bundle(visit.actor, version_id))
+
+
+def _file(name: str, content: bytes) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, content_type="application/zip", headers=headers)
+
+
+@studio.post("/studio/bundles", permission="path.edit")
+def bring(visit: Visit) -> Answer:
+    """Begin a draft with a file that was taken from one, here or elsewhere."""
+    given = visit.files.get("bundle")
+    content = given.stream.read(LARGEST_FILE + 1) if given is not None else b""
+    try:
+        if not content:
+            raise NotValid([Problem(pointer="/bundle", code="required")])
+        brought = bring_bundle(visit.actor, content, language=visit.language)
+    except NotValid as error:
+        told = tuple(("bundle", visit.problem(one.code, one.params)) for one in error.problems)
+        return _paths(visit, problems=told, status=422)
+    except BadPath as error:
+        told = tuple(("bundle", say_finding(one, visit.language)) for one in error.findings)
+        return _paths(visit, problems=told, status=422)
+    return see(f"/studio/drafts/{brought.id}/review")
 
 
 @studio.post("/studio/drafts/<draft_id>/submit", permission="path.edit")

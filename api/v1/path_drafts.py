@@ -35,7 +35,7 @@ from nrm.actions.path_trials import TrialView, try_draft
 from nrm.actions.path_vocabulary import PathVocabulary
 from nrm.actions.path_vocabulary import path_vocabulary as tell
 from nrm.queries import path_drafts as queries
-from nrm.queries.path_differences import PathDifference, path_difference
+from nrm.queries.path_differences import Newer, PathDifference, newer_than, path_difference
 from nrm.queries.path_drafts import CommentRow, DraftRow, DraftView
 from nrm.rules.bundles import LARGEST_FILE
 
@@ -226,6 +226,12 @@ def _file(name: str, content: bytes) -> Response:
 def bring_draft(ask: Ask) -> BroughtIn:
     """Begin a draft with such a file, of the path of its key or of a new one."""
     return bring_bundle(ask.actor, read_file(LARGEST_FILE), language=language())
+
+
+@path_drafts.get("/path-drafts/<draft_id>/newer", answer=Newer | None)
+def read_newer(ask: Ask, draft_id: str) -> Newer | None:
+    """Say what was published since a draft began, and what of it the draft changes too; null when nothing was."""
+    return newer_than(ask.actor, draft_id, language=language())
 
 
 @path_drafts.get("/path-vocabulary", query=VocabularyQuery, answer=PathVocabulary)

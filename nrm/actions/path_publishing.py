@@ -25,7 +25,7 @@ from nrm.actions.path_scenarios import failures, rehearse_draft
 from nrm.actors import Actor
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.parsing import PathSpec, compile_path
-from nrm.errors import BadPath, Conflict, IllegalMove, NotFound, NotValid, Problem
+from nrm.errors import BadPath, Conflict, IllegalMove, NotFound, NotValid, Problem, StaleVersion
 from nrm.events import Data
 from nrm.models import FormVersion, Membership, Notification, Path, PathDraft, PathVersion, User
 from nrm.queries import packs, paths
@@ -73,7 +73,7 @@ def submit_draft(actor: Actor, draft_id: str, *, version: int, note: str = "") -
         NotValid: the note cannot be stored.
         Busy: too many diagrams are being worked on at this moment.
     """
-    _must_be_good(queries.draft(actor, draft_id))
+    _must_be_good(queries.draft(actor, draft_id), version)
     return _submit(actor, draft_id, version=version, note=note)
 
 
@@ -146,13 +146,17 @@ def publish_draft(actor: Actor, draft_id: str, *, version: int) -> Published:
         StaleVersion: somebody decided on it since.
         Busy: too many diagrams are being worked on at this moment.
     """
-    view = queries.draft(actor, draft_id)
-    _must_be_good(view)
+    _must_be_good(queries.draft(actor, draft_id), version)
     return _publish(actor, draft_id, version=version)
 
 
-def _must_be_good(view: DraftView) -> None:
-    """Stop at errors of the diagram and at scenarios that do not pass."""
+def _must_be_good(view: DraftView, version: int) -> None:
+    """Stop at errors of the diagram and at scenarios that do not pass.
+
+    What is looked at here must be what is decided on later: a change in between is another version.
+    """
+    if view.draft.version != version:
+        raise StaleVersion(view.draft.version)
     found = [finding for finding in inspect_draft(view, view.diagram).findings if finding.severity is Severity.ERROR]
     if not found:
         found = list(failures(rehearse_draft(view)))

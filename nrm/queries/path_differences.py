@@ -123,6 +123,57 @@ def path_difference(actor: Actor, before_id: str, after_id: str, *, language: st
     return tell_difference(content_of(actor, before_id), content_of(actor, after_id), language=language)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newer:
+    """What was published since a draft began.
+
+    Attributes:
+        number: number of the newest version.
+        difference: what it says differently from the version that the draft began with.
+        conflicts: names of the elements, forms and scenarios that both of them changed.
+    """
+
+    number: int
+    difference: PathDifference
+    conflicts: tuple[str, ...]
+
+
+def newer_than(actor: Actor, draft_id: str, *, language: str) -> Newer | None:
+    """Say what was published since a draft began, and what of it the draft changes too.
+
+    Args:
+        actor: who asks.
+        draft_id: the draft.
+        language: of the texts.
+
+    Returns:
+        None for a draft that stands on the newest version, and for one that began without any.
+
+    Raises:
+        NotFound: there is no such draft.
+        NotAllowed: the actor may not see it.
+        BadPath: a diagram cannot be read.
+    """
+    row = path_drafts.draft(actor, draft_id).draft
+    newest_id = db.session.execute(select(Path.latest_id).where(Path.key == row.path)).scalar_one_or_none()
+    if row.base_version_id is None or newest_id in {None, row.base_version_id}:
+        return None
+    base, newest = content_of(actor, row.base_version_id), content_of(actor, str(newest_id))
+    theirs = tell_difference(base, newest, language=language)
+    ours = tell_difference(base, content_of(actor, draft_id), language=language)
+    mine = _touched(ours)
+    conflicts = sorted({name for key, name in _touched(theirs).items() if key in mine})
+    return Newer(number=newest.number or 0, difference=theirs, conflicts=tuple(conflicts))
+
+
+def _touched(told: PathDifference) -> dict[str, str]:
+    """Give everything that a difference is about: a key that tells it apart, and its name."""
+    found = {f"element {each.element}": each.name for each in (*told.added, *told.removed)}
+    found |= {f"element {each.element}": each.name for each in told.changed}
+    found |= {f"form {each.form}": each.form for each in told.forms}
+    return found | {f"scenario {each.name}": each.name for each in told.scenarios}
+
+
 def difference_drawings(actor: Actor, before_id: str, after_id: str, *, language: str) -> tuple[str, str]:
     """Draw two versions or drafts with what differs marked in both; arguments and errors as for `path_difference`."""
     before, after = content_of(actor, before_id), content_of(actor, after_id)

@@ -90,6 +90,14 @@ def many(page: Page) -> None:
         page.click("#many button[value=release]")
 
 
+def drafted(page: Page) -> None:
+    """Begin a draft of a path and read its review."""
+    page.goto("/studio/paths/border_reception")
+    with page.expect_navigation():
+        page.click("main form[action='/studio/drafts'] button")
+    page.goto(page.url.partition("?")[0] + "/review")
+
+
 def refused(page: Page) -> None:
     page.goto("/sign-in")
     page.fill("#login", "nobody.here")
@@ -99,7 +107,7 @@ def refused(page: Page) -> None:
 
 TO_CASE = "main a[href^='/cases/']"
 HANDLER, PARTNER, RECEPTION, SUPERVISOR = "handler.baghdad", "desk.molsa", "reception.baghdad", "supervisor.baghdad"
-ADMIN = "admin"
+ADMIN, DESIGNER = "admin", "designer.federal"
 PLACES = {
     "sign-in": Place(login="", go=at("/sign-in")),
     "sign-in refused": Place(login="", go=refused),
@@ -144,6 +152,12 @@ PLACES = {
     "second factor": Place(login=HANDLER, go=at("/me/second-factor")),
     "desks": Place(login=SUPERVISOR, go=at("/desk?list=open")),
     "what became of many": Place(login=SUPERVISOR, go=many),
+    "studio": Place(login=DESIGNER, go=at("/studio")),
+    "path": Place(login=DESIGNER, go=at("/studio/paths/border_reception")),
+    "path version": Place(
+        login=DESIGNER, go=follow("/studio/paths/border_reception", "main a[href^='/studio/versions/']")
+    ),
+    "review of a draft": Place(login=DESIGNER, go=drafted),
     "administration": Place(login=SUPERVISOR, go=at("/admin")),
     "users": Place(login=ADMIN, go=at("/admin/users")),
     "user": Place(login=ADMIN, go=follow("/admin/users", "a[data-open]")),

@@ -7,11 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from nrm.actions.path_drafts import begin_draft, save_diagram
+from nrm.actions.path_publishing import publish_draft, submit_draft
 from nrm.db import db
+from nrm.errors import StaleVersion
 from nrm.queries import path_drafts
 from tests.api.conftest import Office
 from tests.drafting import designer
-from tests.pages.conftest import Page, Reader
+from tests.pages.conftest import Page, Reader, chosen
 
 Who = Callable[..., Reader]
 
@@ -152,3 +154,40 @@ def test_the_studio_speaks_the_readers_language(author: Reader, language: str, w
     page = author.open("/studio")
     assert (page.language, page.direction) == (language, "rtl")
     assert word in page.says
+
+
+def test_an_outdated_draft_says_what_came_between_and_what_both_change(office: Office, author: Reader, second: Reader):
+    first, other = drafted(office), drafted(office, 'time="P1D"', 'time="P9D"')
+    third = drafted(office, 'time="PT4H"', 'time="PT6H"')
+    author.send(author.open(f"/studio/drafts/{first}/review"), f"{first}/submit")
+    second.send(second.open(f"/studio/drafts/{first}/review"), f"{first}/publish")
+    page = plain(author.open(f"/studio/drafts/{other}/review"))
+    assert "It changes these too" in page.says
+    assert "is now “P5D”" in page.says
+    assert "It changes nothing that this draft changes." in author.open(f"/studio/drafts/{third}/review").says
+    after = author.send(page, f"{other}/take_newest_base")
+    assert "It changes these too" not in after.says
+    assert "was “P5D” and is now “P9D”" in after.says
+
+
+def test_a_draft_is_taken_as_a_file_and_brought_in_again(office: Office, author: Reader):
+    draft_id = drafted(office)
+    taken = author.client.get(f"/studio/drafts/{draft_id}/bundle.zip")
+    assert taken.mimetype == "application/zip"
+    page = author.open("/studio")
+    data = {name: [value] for name, value in page.form("/studio/bundles").fields}
+    again = author.post("/studio/bundles", {**data, "bundle": [chosen(taken.data, "hello.zip")]})
+    assert "is now “P5D”" in again.says
+    wrong = author.post("/studio/bundles", {**data, "bundle": [chosen(b"no zip", "hello.zip")]})
+    assert wrong.status == 422
+    assert "This is no bundle of a path" in wrong.says
+    none = author.post("/studio/bundles", {**data, "bundle": [chosen(b"", "")]})
+    assert none.status == 422
+
+
+def test_what_was_looked_at_is_what_is_decided_on(office: Office):
+    actor, reviewer = designer(office.land), designer(office.land, "two")
+    draft = begin_draft(actor, path="hello")
+    for decide in (submit_draft, publish_draft):
+        with pytest.raises(StaleVersion):
+            decide(reviewer, draft.id, version=2)
