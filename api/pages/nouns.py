@@ -37,6 +37,7 @@ from api.pages.studio import studio
 from api.pages.studio_editor import studio_editor
 from api.pages.tasks import tasks
 from api.pages.times import times
+from api.pages.waiting import waiting
 from api.pages.work import work
 from nrm.installation import installation
 from nrm.queries import notifications
@@ -68,6 +69,7 @@ PAGES: Final = (
     studio,
     studio_editor,
     path_migrations,
+    waiting,
 )
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 

@@ -35,6 +35,7 @@ from api.v1 import (
     sessions,
     tasks,
     users,
+    waiting,
     webhooks,
 )
 
@@ -54,6 +55,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     complaints.complaints,
     paths.paths,
     migrations.migrations,
+    waiting.waiting,
     path_drafts.path_drafts,
     incidents.incidents,
     directory.directory,

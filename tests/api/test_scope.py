@@ -35,7 +35,16 @@ from tests.api.test_walk import consented, registered, some_service, with_case
 assert create_app  # its import declares the endpoints
 
 PART = re.compile(r"<(\w+)>")
-EVERYBODYS = {"version_id", "form_version_id", "organisation_id", "service_id", "name", "public_uuid", "migration_id"}
+EVERYBODYS = {
+    "version_id",
+    "form_version_id",
+    "organisation_id",
+    "service_id",
+    "name",
+    "public_uuid",
+    "migration_id",
+    "path_key",
+}
 """Parts of routes that name things which belong to no organisation's cases: paths, forms, the directory."""
 
 BODIES: dict[str, Any] = {

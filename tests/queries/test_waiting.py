@@ -1,0 +1,156 @@
+"""Where cases wait: counts, medians and percentiles as one works them out by hand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nrm.actions import cases, tasks
+from nrm.actors import Actor
+from nrm.errors import NotAllowed, NotFound, NotValid
+from nrm.queries.waiting import Waiting, WaitingStep, draw_waiting, waiting_cases, where_cases_wait
+from nrm.rules.small_numbers import LEAST, hidden
+from tests.drafting import designer
+from tests.moving import carried_out, latest_version, next_version
+from tests.world import World
+
+HOUR = 3_600
+
+
+def opened(land: World, many: int, place: str = "norvale") -> list[str]:
+    handler = land.at_desk("case_handler", place)
+    return [
+        cases.open_case(handler, land.person(governorate=place), governorate=place, path="wait_for_answer").id
+        for _ in range(many)
+    ]
+
+
+def complete(land: World, case_id: str, step: str, place: str = "norvale") -> None:
+    handler = land.at_desk("case_handler", place)
+    taken = tasks.claim_task(handler, land.open_tasks(case_id)[step].id)
+    tasks.complete_task(handler, taken.id, answers={"note": "Done"}, version=taken.version)
+
+
+def look(land: World, actor: Actor, days: int = 90) -> Waiting:
+    now = land.clock.now()
+    land.session.close()
+    return where_cases_wait(actor, now, "wait_for_answer", begin=now - timedelta(days=days), until=now)
+
+
+def step(found: Waiting, name: str) -> WaitingStep:
+    return next(one for one in found.steps if one.id == name)
+
+
+def supervisor(land: World) -> Actor:
+    return land.at_desk("supervisor", "norvale")
+
+
+def test_medians_and_ninetieth_percentiles_are_those_of_the_nearest_rank(land: World):
+    for case_id in opened(land, 10):
+        land.move(hours=1)
+        complete(land, case_id, "write")
+    land.move(hours=1)
+    figures = step(look(land, supervisor(land)), "write").figures
+    # 1, 2, … 10 hours: the fifth and the ninth.
+    assert (figures.completed, figures.median, figures.ninetieth) == (10, 5 * HOUR, 9 * HOUR)
+    assert (figures.waiting, figures.late) == (0, 0)
+
+
+def test_one_more_case_moves_the_median_to_the_next_rank(land: World):
+    for case_id in opened(land, 11):
+        land.move(hours=1)
+        complete(land, case_id, "write")
+    land.move(hours=1)
+    figures = step(look(land, supervisor(land)), "write").figures
+    # Of eleven: the sixth, and the tenth (nine tenths of eleven are 9.9).
+    assert (figures.median, figures.ninetieth) == (6 * HOUR, 10 * HOUR)
+
+
+def test_the_period_counts_what_was_completed_in_it_and_now_counts_what_waits(land: World):
+    first, *rest = opened(land, 8)
+    complete(land, first, "write")
+    land.move(days=40)
+    for case_id in rest[:2]:
+        complete(land, case_id, "write")
+    land.move(hours=1)
+    figures = step(look(land, supervisor(land), days=30), "write").figures
+    assert (figures.completed, figures.late, figures.waiting, figures.overdue) == (2, 2, 5, 5)
+    whole = look(land, supervisor(land))
+    assert step(whole, "write").figures.completed == 3
+    assert step(whole, "answered").figures.waiting == 3, "those that wait for the message"
+
+
+def test_numbers_below_five_are_hidden_from_those_who_see_no_cases(land: World):
+    few = opened(land, 3)
+    for case_id in few[:2]:
+        complete(land, case_id, "write")
+    land.move(hours=1)
+    hidden_ones = step(look(land, designer(land)), "write")
+    assert hidden_ones.figures.waiting is None
+    assert (hidden_ones.figures.completed, hidden_ones.figures.median) == (None, None)
+    assert {figures.completed for figures in hidden_ones.organisations.values()} == {None}
+    seen = step(look(land, supervisor(land)), "write")
+    assert (seen.figures.waiting, seen.figures.completed) == (1, 2)
+    assert sum(figures.waiting or 0 for figures in seen.organisations.values()) == 1
+
+
+def test_a_case_that_was_moved_waits_under_the_new_name_of_its_step(land: World):
+    source = latest_version("wait_for_answer")
+    opened(land, 2)
+    land.session.close()
+    target = next_version(land, "wait_for_answer", (">Write the letter<", ">Write it<"))
+    carried_out(land, source, target)
+    found = look(land, supervisor(land))
+    assert (found.number, step(found, "write").figures.waiting) == (2, 2)
+
+
+def test_the_list_behind_a_number_holds_only_cases_that_one_may_know_of(land: World):
+    opened(land, 2)
+    opened(land, 1, "hillin")
+    land.session.close()
+    now = land.clock.now()
+    mine = waiting_cases(supervisor(land), now, "wait_for_answer", "write")
+    assert len(mine.items) == 2
+    first = waiting_cases(supervisor(land), now, "wait_for_answer", "write", limit=1)
+    rest = waiting_cases(supervisor(land), now, "wait_for_answer", "write", limit=1, after=first.next_key)
+    assert [row.task_id for row in (*first.items, *rest.items)] == [row.task_id for row in mine.items]
+    assert waiting_cases(designer(land), now, "wait_for_answer", "write").items == ()
+    assert waiting_cases(supervisor(land), now, "wait_for_answer", "nowhere").items == ()
+    with pytest.raises(NotAllowed):
+        waiting_cases(land.at_desk("case_handler", "norvale"), now, "wait_for_answer", "write")
+
+
+def test_the_drawing_carries_counts_heats_and_links(land: World):
+    for case_id in opened(land, 7)[:1]:
+        land.move(hours=3)
+        complete(land, case_id, "write")
+    land.move(hours=1)
+    drawn = draw_waiting(look(land, supervisor(land)), language="en", linked=True)
+    assert 'class="count-text"' in drawn
+    assert ">6<" in drawn
+    assert "heat-1" in drawn
+    assert 'href="/studio/paths/wait_for_answer/waiting/write"' in drawn
+    hidden_drawn = draw_waiting(look(land, designer(land)), language="ar", linked=False)
+    assert "/waiting/" not in hidden_drawn
+
+
+def test_a_period_that_is_none_and_a_path_that_is_none_are_refused(land: World):
+    now = land.clock.now()
+    actor = supervisor(land)
+    with pytest.raises(NotValid):
+        where_cases_wait(actor, now, "wait_for_answer", begin=now, until=now)
+    with pytest.raises(NotValid):
+        where_cases_wait(actor, now, "wait_for_answer", begin=now - timedelta(days=2_000), until=now)
+    with pytest.raises(NotFound):
+        where_cases_wait(actor, now, "nowhere", begin=now - timedelta(days=1), until=now)
+
+
+@given(st.dictionaries(st.text(alphabet="abcdef", min_size=1, max_size=3), st.integers(0, 12), max_size=6))
+def test_no_hidden_count_can_be_worked_out_from_the_total(counts):
+    gone = hidden(counts)
+    assert all(name in gone for name, count in counts.items() if 0 < count < LEAST)
+    there = {name for name, count in counts.items() if count}
+    assert len(gone) != 1 or there == set(gone)
