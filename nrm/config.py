@@ -52,6 +52,8 @@ class Config:
         pool_size: database connections kept by one process.
         smtp_url: `smtp://user:password@host:port`; empty writes mail into `data_dir`/mail instead of sending.
         mail_from: sender address of all mail.
+        sms_url: address of a gateway for text messages to returnees; empty for none.
+        sms_token: what the gateway knows this installation by.
         public_url: address at which people reach the service, for links in mail.
         worker_threads: threads of the embedded runner, ≥ 1.
         worker_poll_seconds: longest pause of an idle runner.
@@ -83,6 +85,8 @@ class Config:
     pool_size: int = 10
     smtp_url: str = ""
     mail_from: str = "nrm@localhost"
+    sms_url: str = ""
+    sms_token: str = ""
     public_url: str = "http://127.0.0.1:8000"
     worker_threads: int = 2
     worker_poll_seconds: float = 1.0
@@ -137,6 +141,8 @@ def read_config(env: Mapping[str, str]) -> Config:
         pool_size=_whole(env, "NRM_POOL_SIZE", default.pool_size),
         smtp_url=env.get("NRM_SMTP_URL", default.smtp_url),
         mail_from=env.get("NRM_MAIL_FROM", default.mail_from),
+        sms_url=_gateway(env),
+        sms_token=_text(env, "NRM_SMS_TOKEN"),
         public_url=env.get("NRM_PUBLIC_URL", default.public_url).rstrip("/"),
         worker_threads=_whole(env, "NRM_WORKER_THREADS", default.worker_threads),
         worker_poll_seconds=_seconds(env, "NRM_WORKER_POLL_SECONDS", default.worker_poll_seconds),
@@ -183,6 +189,13 @@ def _text(env: Mapping[str, str], name: str) -> str:
         return Path(file).read_text().strip()
     except OSError as error:
         raise BadSetting(f"{name}_FILE: {file}: {error.strerror}") from error
+
+
+def _gateway(env: Mapping[str, str]) -> str:
+    url = env.get("NRM_SMS_URL", "")
+    if url and not url.startswith("https://"):
+        raise BadSetting("NRM_SMS_URL: write https://…, or leave it out to send no text messages")
+    return url
 
 
 def _database_url(url: str, data_dir: Path) -> str:

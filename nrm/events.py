@@ -79,6 +79,7 @@ KINDS: Final[Mapping[str, str]] = {
     "referral.declined": "the receiver declined",
     "referral.redirected": "the receiver named another organisation",
     "referral.scheduled": "an appointment was made",
+    "referral.appointment_told": "the returnee was told of an appointment by a text message",
     "referral.no_show": "the returnee did not come",
     "referral.started": "the service has begun",
     "referral.progressed": "progress was noted",

@@ -47,8 +47,11 @@ def main(env: Mapping[str, str]) -> int:
 
 
 def _run(settings: Mapping[str, str]) -> int:
-    config = read_config(settings)
     host, port = host_of(settings), port_of(settings)
+    # What the pages and the guide for programs name is where this service really listens.
+    settings = {"NRM_PUBLIC_URL": f"http://{host}:{port}", **settings}
+    os.environ.update(settings)
+    config = read_config(settings)
     check_port(host, port)
     _say(f"National Referral Mechanism, demonstration. Data: {config.data_dir}")
     words = welcome(*make(config), f"http://{host}:{port}/")

@@ -13,6 +13,7 @@ from api.pages.administering import ADMINISTERING
 from api.pages.administration import ADMINISTER
 from api.pages.answering import answering
 from api.pages.bulk import bulk
+from api.pages.capacity import capacity
 from api.pages.cases import cases
 from api.pages.complain import complain
 from api.pages.complaints import complaints
@@ -67,6 +68,7 @@ PAGES: Final = (
     manifests,
     plans,
     studio,
+    capacity,
     studio_editor,
     path_migrations,
     waiting,
@@ -96,6 +98,7 @@ _MENU: Final[tuple[tuple[str, str, str | tuple[str, ...] | None, tuple[str, ...]
     ("/people", "shell.menu_people", "person.search", ("/people",)),
     ("/manifests", "manifests.menu", "manifest.import", ("/manifests",)),
     ("/referrals", "shell.menu_referrals", "directory.read", ("/referrals",)),
+    ("/services", "services.menu", "capacity.edit", ("/services",)),
     ("/complaints", "complaints.menu", "complaint.handle", ("/complaints",)),
     ("/studio", "studio.menu", "path.read", ("/studio",)),
     ("/admin", "shell.menu_admin", ADMINISTER, ("/admin", "/incidents")),

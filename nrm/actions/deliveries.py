@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select, update
 
 from nrm import ids
+from nrm.actions import appointments
 from nrm.actions._action import Work, action
 from nrm.actions.answer_links import make_link
 from nrm.actions.failures import open_incident
-from nrm.models import Delivery, Membership, Organisation, User
+from nrm.installation import installation
+from nrm.models import Delivery, Membership, Organisation, Referral, User
 from nrm.queries import packs
 
 EMAIL = "email"
 LETTER = "letter"
+TEXT = "sms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +26,15 @@ class Outgoing:
 
     Attributes:
         id: the delivery's id.
-        channel: "email" or "letter".
+        channel: "email", "letter" or "sms".
         template: key of its text.
         subject_kind: what it is about ("referral", "task").
         subject_id: id of that.
-        address: e-mail address; "" for a letter.
+        address: e-mail address or telephone; "" for a letter.
         addressee: name of the organisation, for a letter.
         language: of the text.
         link: secret of a link by which the organisation answers; "" where it cannot.
+        text: what a text message says; "" for all others.
     """
 
     id: str
@@ -42,6 +46,7 @@ class Outgoing:
     addressee: str
     language: str
     link: str = ""
+    text: str = ""
 
 
 def delivery_key(delivery_id: str) -> str:
@@ -80,6 +85,27 @@ def mail_organisation(work: Work, organisation_id: str, *, template: str, subjec
     if organisation is None or not organisation.email:
         return None
     return _queue(work, channel=EMAIL, template=template, subject=subject, organisation_id=organisation_id)
+
+
+def tell_appointment(work: Work, referral_id: str) -> str | None:
+    """Queue a text message about a referral's appointment to the returnee who chose to be told in this way.
+
+    Args:
+        work: the transaction.
+        referral_id: the referral.
+
+    Returns:
+        The delivery's id; None when there is no gateway, nobody wants a message, or one waits to be sent already.
+    """
+    work.flush()
+    if not installation().config.sms_url or appointments.message_of(work, referral_id) is None:
+        return None
+    waiting = select(Delivery.id).where(
+        Delivery.subject_id == referral_id, Delivery.channel == TEXT, Delivery.state == "waiting"
+    )
+    if work.session.execute(waiting).first() is not None:
+        return None
+    return _queue(work, channel=TEXT, template="appointment", subject=("referral", referral_id))
 
 
 def way_to(organisation: Organisation) -> str | None:
@@ -169,6 +195,8 @@ def begin_delivery(work: Work, delivery_id: str) -> Outgoing | None:
     if found is None or found.state == "sent":
         return None
     found.attempts += 1
+    if found.channel == TEXT:
+        return _text_message(work, found)
     if found.user_id is not None:
         user = work.session.get_one(User, found.user_id)
         address, addressee, language = user.email or "", user.name, user.language
@@ -193,11 +221,37 @@ def begin_delivery(work: Work, delivery_id: str) -> Outgoing | None:
     )
 
 
+def _text_message(work: Work, found: Delivery) -> Outgoing | None:
+    """Give the message as it stands now: what was called off, or is not wanted any more, is not sent."""
+    message = appointments.message_of(work, found.subject_id)
+    if message is None:
+        found.state, found.error = "dead", "not_wanted"
+        return None
+    return Outgoing(
+        id=found.id,
+        channel=TEXT,
+        template=found.template,
+        subject_kind=found.subject_kind,
+        subject_id=found.subject_id,
+        address=message.phone,
+        addressee="",
+        language=message.language,
+        text=message.text,
+    )
+
+
 @action("delivery.sent")
 def note_sent(work: Work, delivery_id: str) -> None:
     """Record that a notice left the building."""
     values = {"state": "sent", "sent_at": work.now, "error": None}
     work.session.execute(update(Delivery).where(Delivery.id == delivery_id).values(**values))
+    texted = (
+        select(Delivery.subject_id, Referral.case_id)
+        .join(Referral, Referral.id == Delivery.subject_id)
+        .where(Delivery.id == delivery_id, Delivery.channel == TEXT)
+    )
+    for referral_id, case_id in work.session.execute(texted).all():
+        work.record("referral.appointment_told", stream=case_id, subject=("referral", referral_id))
 
 
 @action("delivery.failed")

@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from nrm import ids
 from nrm.actions._action import Work
+from nrm.actions.deliveries import tell_appointment
 from nrm.errors import Conflict, NotValid, Problem
 from nrm.models import Desk, Organisation, Referral, ReferralNote, Service
 from nrm.rules.statuses import reason_code
@@ -144,6 +145,7 @@ def _schedule(work: Work, referral: Referral, given: Given) -> None:
     if given.place:
         place = _line(given.place, "/place", 300)
         referral.appointment_place = seal(place, row=referral.id, column="referrals.appointment_place")
+    tell_appointment(work, referral.id)
 
 
 def _line(text: str, pointer: str, longest: int) -> str:

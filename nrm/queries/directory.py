@@ -202,6 +202,23 @@ def services(actor: Actor, *, only: ServiceFilter, after: Key | None = None, lim
     return cut(rows, size(limit), key=lambda row: (row.code,), make=lambda row: service_row(row, covered))
 
 
+def own_services(actor: Actor) -> tuple[ServiceRow, ...]:
+    """List the services that an actor's organisations keep, also those that others cannot find, by code.
+
+    Raises:
+        NotAllowed: the actor keeps none.
+    """
+    mine = [one for one in actor.organisations if actor.may("capacity.edit", organisation=one)]
+    if not mine:
+        raise NotAllowed("not_allowed", permission="capacity.edit")
+    statement = select(Service).where(
+        Service.organisation_id.in_(mine), Service.active, Service.livemode.is_(actor.livemode)
+    )
+    rows = db.session.scalars(statement.order_by(Service.code).execution_options(populate_existing=True)).all()
+    covered = covered_places([row.id for row in rows])
+    return tuple(service_row(row, covered) for row in rows)
+
+
 def findable(actor: Actor) -> tuple[ColumnElement[bool], ...]:
     """Give the conditions under which an actor may find a service."""
     seen = [str(entry) for entry in visibilities(actor)]

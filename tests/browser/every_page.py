@@ -143,6 +143,7 @@ PLACES = {
     "person to change": Place(login=HANDLER, go=lambda page: (person(page), page.goto(page.url + "/edit"))),
     "arrival lists": Place(login=RECEPTION, go=at("/manifests")),
     "complaints": Place(login="coordinator.baghdad", go=at("/complaints")),
+    "our services": Place(login="focal.iom", go=at("/services")),
     "referrals sent": Place(login=HANDLER, go=at("/referrals")),
     "referrals received": Place(login=PARTNER, go=at("/referrals")),
     "referral": Place(login=PARTNER, go=follow("/referrals?way=received&all=1", "a[data-open]")),

@@ -7,8 +7,10 @@ its Message-ID and a letter its file name, so the receiver sees one.
 from __future__ import annotations
 
 from nrm.actions import deliveries
+from nrm.actions.deliveries import Outgoing
 from nrm.actors import SYSTEM
 from nrm.delivery.channels import send
+from nrm.delivery.text_messages import send_text
 from nrm.delivery.texts import Notice
 from nrm.errors import DeliveryFailed
 from nrm.installation import installation
@@ -26,6 +28,20 @@ def deliver(job: ClaimedJob) -> None:
         outgoing = deliveries.begin_delivery(SYSTEM, delivery_id)
     if outgoing is None:
         return
+    try:
+        _send(outgoing)
+    except DeliveryFailed as failure:
+        with keep_job():
+            deliveries.note_failure(SYSTEM, delivery_id, code=failure.code)
+        raise
+    deliveries.note_sent(SYSTEM, delivery_id)
+
+
+def _send(outgoing: Outgoing) -> None:
+    config = installation().config
+    if outgoing.channel == deliveries.TEXT:
+        send_text(outgoing.text, phone=outgoing.address, delivery_id=outgoing.id, config=config)
+        return
     notice = Notice(
         id=outgoing.id,
         template=outgoing.template,
@@ -34,17 +50,11 @@ def deliver(job: ClaimedJob) -> None:
         language=outgoing.language,
         link=outgoing.link,
     )
-    try:
-        send(
-            notice,
-            channel=outgoing.channel,
-            address=outgoing.address,
-            addressee=outgoing.addressee,
-            config=installation().config,
-            now=installation().clock.now(),
-        )
-    except DeliveryFailed as failure:
-        with keep_job():
-            deliveries.note_failure(SYSTEM, delivery_id, code=failure.code)
-        raise
-    deliveries.note_sent(SYSTEM, delivery_id)
+    send(
+        notice,
+        channel=outgoing.channel,
+        address=outgoing.address,
+        addressee=outgoing.addressee,
+        config=config,
+        now=installation().clock.now(),
+    )
