@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -92,8 +93,7 @@ def draw_path(
     Raises:
         BadPath: the file cannot be read, see `read_to_draw`.
     """
-    root = read_to_draw(xml)
-    _stack(root)
+    root = _laid_out(xml)
     shapes = root.findall(f".//{{{BPMNDI}}}BPMNShape")
     edges = root.findall(f".//{{{BPMNDI}}}BPMNEdge")
     area = _area(shapes, edges)
@@ -124,6 +124,14 @@ def draw_path(
     for owner in (*shapes, *edges):
         _draw_label(drawing, owner, sheet)
     return str(etree.tostring(drawing, encoding="unicode"))
+
+
+@lru_cache(maxsize=64)
+def _laid_out(xml: bytes) -> etree._Element:
+    """Read a file once; the tree is kept and only read from then on."""
+    root = read_to_draw(xml)
+    _stack(root)
+    return root
 
 
 def _stack(root: etree._Element) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, select
 
@@ -231,13 +231,22 @@ def case(actor: Actor, now: datetime, case_id: str) -> CaseView:
     )
 
 
+_MAY_READ: Final = "nrm.may_read"
+
+
 def must_read(actor: Actor, now: datetime, case_id: str) -> None:
     """Stop unless an actor may read what stands in a case.
+
+    A page asks this for each of its parts: the answer is kept for as long as the session reads in one transaction.
 
     Raises:
         NotFound: it is not the actor's to know of.
         NotAllowed: the actor only has an overview.
     """
+    session = db.session()
+    question = (session.get_transaction(), actor, now, case_id)
+    if question[0] is not None and session.info.get(_MAY_READ) == question:
+        return
     found = db.session.execute(
         select(sees_case(actor, now, reading=True)).where(Case.id == case_id, sees_case(actor, now))
     ).one_or_none()
@@ -245,6 +254,7 @@ def must_read(actor: Actor, now: datetime, case_id: str) -> None:
         raise NotFound
     if not found[0] or not actor.may("case.read"):
         raise NotAllowed("overview_only")
+    session.info[_MAY_READ] = (session.get_transaction(), actor, now, case_id)
 
 
 def _of_case(statement: Select[*tuple[Any, ...]]) -> list[Any]:

@@ -15,7 +15,19 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BindParameter, ColumnElement, Integer, Select, and_, bindparam, func, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from nrm.actors import Actor
 from nrm.db import db
@@ -237,10 +249,6 @@ def _rows(
 def _read(statement: Select[*tuple[Any, ...]], given: Mapping[str, object]) -> Sequence[Any]:
     """Read plain columns, past what the session would look for among them."""
     return db.session.connection().execute(statement, given).all()
-
-
-def _desks(actor: Actor, only: InboxFilter) -> tuple[str, ...]:
-    return (only.desk,) if only.desk else desks_of(actor)
 
 
 def _shape(only: InboxFilter) -> tuple[bool, ...]:
@@ -533,32 +541,33 @@ def _facts(
 
 
 def counts(actor: Actor, now: datetime) -> InboxCounts:
-    """Count what the tabs hold."""
-    nothing = InboxFilter()
-    number = {tab: _count(actor, tab, nothing, now) for tab in (Tab.MINE, Tab.DESK, Tab.ON_HOLD, Tab.WAITING)}
-    return InboxCounts(
-        mine=number[Tab.MINE],
-        desk=number[Tab.DESK],
-        on_hold=number[Tab.ON_HOLD],
-        waiting=number[Tab.WAITING],
-        overdue=_count(actor, Tab.DESK, InboxFilter(overdue=True), now),
-    )
+    """Count what the tabs hold, in one statement."""
+    desks = desks_of(actor)
+    row = _read(_counts_statement(len(desks)), _given(actor, InboxFilter(), now, desks))[0]
+    return InboxCounts(**{name: min(number, COUNTED) for name, number in row._mapping.items()})
 
 
-def _count(actor: Actor, tab: Tab, only: InboxFilter, now: datetime) -> int:
-    desks = _desks(actor, only)
+_COUNTED_TABS: Final = {
+    "mine": (Tab.MINE, False),
+    "desk": (Tab.DESK, False),
+    "on_hold": (Tab.ON_HOLD, False),
+    "waiting": (Tab.WAITING, False),
+    "overdue": (Tab.DESK, True),
+}
+"""Name of a count → its tab, and whether only what is late is counted."""
+
+
+@lru_cache(maxsize=64)
+def _counts_statement(desks: int) -> Select[*tuple[Any, ...]]:
+    return select(*(_number(tab, desks, late=late).label(name) for name, (tab, late) in _COUNTED_TABS.items()))
+
+
+def _number(tab: Tab, desks: int, *, late: bool) -> ColumnElement[int]:
+    total: ColumnElement[int] = literal_column("0", Integer)
     if tab is not Tab.MINE and not desks:
-        return 0
-    total = 0
-    given = _given(actor, only, now, desks)
-    for statement in _count_statements(tab, len(desks), _shape(only)):
-        total += db.session.execute(statement, given).scalar_one()
-    return min(total, COUNTED)
-
-
-@lru_cache(maxsize=256)
-def _count_statements(tab: Tab, desks: int, shape: tuple[bool, ...]) -> tuple[Select[int], ...]:
-    return tuple(
-        select(func.count()).select_from(part.where(*_conditions(shape)).limit(COUNTED).subquery())
-        for part in _parts(tab, desks)
-    )
+        return total
+    conditions = tuple(_conditions(_shape(InboxFilter(overdue=late))))
+    for part in _parts(tab, desks):
+        counted = part.where(*conditions).limit(COUNTED).subquery()
+        total = total + select(func.count()).select_from(counted).scalar_subquery()
+    return total

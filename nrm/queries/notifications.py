@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import BindParameter, Select, Table, bindparam, func, or_, select
 
 from nrm.actors import Actor
 from nrm.db import db
@@ -68,9 +68,20 @@ def notifications(
 
 def unread_count(actor: Actor, now: datetime) -> int:
     """Count one's unread notices of the last 30 days, up to `COUNTED`."""
-    mine = or_(Notification.user_id == actor.id, Notification.desk_id.in_(actor.desks))
-    fresh = select(Notification.id).where(mine, Notification.created_at > now - FRESH, Notification.read_at.is_(None))
-    return db.session.scalar(select(func.count()).select_from(fresh.limit(COUNTED).subquery())) or 0
+    given = {"user": actor.id, "desks": list(actor.desks), "since": now - FRESH}
+    return db.session.connection().execute(_UNREAD, given).scalar_one()
+
+
+def _unread() -> Select[int]:
+    table = cast("Table", Notification.__table__).c
+    desks: BindParameter[str] = bindparam("desks", expanding=True)
+    mine = or_(table.user_id == bindparam("user"), table.desk_id.in_(desks))
+    fresh = select(table.id).where(mine, table.created_at > bindparam("since"), table.read_at.is_(None))
+    return select(func.count()).select_from(fresh.limit(COUNTED).subquery())
+
+
+_UNREAD: Final = _unread()
+"""Built once: every page begins with it."""
 
 
 def _column(column: Any) -> Any:  # noqa: ANN401 - a mapped column as a plain one

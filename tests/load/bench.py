@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.load import claiming, inboxes, posting, requests, steps
+from tests.load import claiming, inboxes, pages, posting, requests, steps
 from tests.load.rounds import Measure
 from tests.load.sizes import FULL, QUICK, Sizes
 from tests.load.stages import Stages, stages
@@ -30,6 +30,7 @@ MEASURES: Mapping[str, tuple[Taken, ...]] = {
     "e": (claiming.claiming, claiming.draining),
     "f": (requests.memory,),
     "g": (posting.posting,),
+    "h": (pages.reading,),
 }
 """Letter → its measures."""
 

@@ -23,6 +23,7 @@ class Sizes:
         due: due jobs per round with little to do.
         requests: HTTP requests in one round.
         posts: events delivered to a receiver in one round.
+        beside: due jobs that a runner drains while pages are read.
         growth: HTTP requests over which memory is watched, after a fifth of them.
     """
 
@@ -39,6 +40,7 @@ class Sizes:
     due: int = 20_000
     requests: int = 1_000
     posts: int = 500
+    beside: int = 60_000
     growth: int = 10_000
 
 
@@ -57,5 +59,6 @@ QUICK = Sizes(
     due=100,
     requests=40,
     posts=30,
+    beside=2_000,
     growth=100,
 )
