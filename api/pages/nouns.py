@@ -40,12 +40,14 @@ from api.pages.tasks import tasks
 from api.pages.times import times
 from api.pages.waiting import waiting
 from api.pages.work import work
+from api.pages.work_finding import work_finding
 from nrm.installation import installation
 from nrm.queries import notifications
 
 PAGES: Final = (
     session,
     work,
+    work_finding,
     bulk,
     desk,
     tasks,

@@ -41,6 +41,8 @@ SET_UP: Final = "/me/second-factor"
 """The page on which a second factor is set up."""
 _WITHOUT: Final = (SET_UP, "/sign-out", "/my-language", "/api/v1/session")
 """What somebody may ask before the second factor is set up: setting it up, and leaving."""
+_BY_ITSELF: Final = frozenset({"/work/news"})
+"""What a page asks by itself every minute: a desk that nobody sits at is signed out all the same."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -54,7 +56,8 @@ def who_asks(request: Request) -> Asked:
     secret = secret_of(request)
     if request.method not in _SAFE:
         same_site(request)
-    found = actor_for_session(secret, request_id=str(g.get("request_id", "")))
+    by_hand = request.path not in _BY_ITSELF
+    found = actor_for_session(secret, request_id=str(g.get("request_id", "")), by_hand=by_hand)
     if not found.has_second_factor and installation().config.second_factor_needed and not _open_without(request.path):
         raise Refused(403, "second_factor_missing")
     return Asked(actor=found.actor, session_id=found.session_id)

@@ -264,12 +264,13 @@ def _change_password(work: Work, password_hash: str, session_id: str | None, sub
     store_password(work, lock_user(work, work.actor.id), password_hash, keep=session_id)
 
 
-def actor_for_session(secret: str, *, request_id: str = "") -> SignedIn:
+def actor_for_session(secret: str, *, request_id: str = "", by_hand: bool = True) -> SignedIn:
     """Find who stands behind a session's secret, and keep the session alive (one write a minute at most).
 
     Args:
         secret: what the cookie holds.
         request_id: id of the request, for logs.
+        by_hand: somebody is there; what a page asks by itself does not keep the session alive.
 
     Raises:
         NotSignedIn: there is no such live session.
@@ -283,6 +284,6 @@ def actor_for_session(secret: str, *, request_id: str = "") -> SignedIn:
         request_id=request_id,
         proof_needed=place.config.second_factor_needed,
     )
-    if found.seen_at <= now - SEEN_EVERY:
+    if by_hand and found.seen_at <= now - SEEN_EVERY:
         touch_session(found.session_id)
     return found

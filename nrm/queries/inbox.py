@@ -44,6 +44,9 @@ from nrm.vocabulary import APART, Level, TaskStatus
 COUNTED: Final = 1_000
 """Tabs are counted up to this number."""
 
+NEW: Final = 99
+"""What came anew is counted up to this number."""
+
 MOST_AT_ONCE: Final = 100
 """Most rows of a list that is not read in pages."""
 
@@ -547,6 +550,42 @@ def counts(actor: Actor, now: datetime) -> InboxCounts:
     return InboxCounts(**{name: min(number, COUNTED) for name, number in row._mapping.items()})
 
 
+def count(actor: Actor, now: datetime, *, tab: Tab, only: InboxFilter) -> int:
+    """Count what a tab holds with a filter, up to `COUNTED`; what was done is not counted.
+
+    Raises:
+        NotFound: the filter names a desk that the actor does not see.
+    """
+    desks = desks_of(actor)
+    if only.desk is not None:
+        if only.desk not in desks:
+            raise NotFound
+        desks = (only.desk,)
+    if tab is Tab.DONE:
+        return 0
+    statement = _count_statement(tab, len(desks), _shape(only))
+    return min(int(_read(statement, _given(actor, only, now, desks))[0][0]), COUNTED)
+
+
+@lru_cache(maxsize=256)
+def _count_statement(tab: Tab, desks: int, shape: tuple[bool, ...]) -> Select[*tuple[Any, ...]]:
+    return select(_number(tab, desks, shape))
+
+
+def new_since(actor: Actor, since: datetime) -> int:
+    """Count the open tasks that came to one's desks, or into one's hands, after a moment; up to `NEW`."""
+    parts = [
+        select(_TASK.id).where(_TASK.desk_id.in_(actor.desks), _TASK.assignee_id.is_(None), _TASK.opened_at > since),
+        select(_TASK.id).where(_TASK.assignee_id == actor.id, _TASK.claimed_at > since),
+    ]
+    live = (NOT_OVER, _TASK.status == str(TaskStatus.OPEN), _TASK.livemode.is_(actor.livemode))
+    total = 0
+    for part in parts:
+        found = part.where(*live).limit(NEW).subquery()
+        total += db.session.execute(select(func.count()).select_from(found)).scalar_one()
+    return min(total, NEW)
+
+
 _COUNTED_TABS: Final = {
     "mine": (Tab.MINE, False),
     "desk": (Tab.DESK, False),
@@ -559,14 +598,19 @@ _COUNTED_TABS: Final = {
 
 @lru_cache(maxsize=64)
 def _counts_statement(desks: int) -> Select[*tuple[Any, ...]]:
-    return select(*(_number(tab, desks, late=late).label(name) for name, (tab, late) in _COUNTED_TABS.items()))
+    return select(
+        *(
+            _number(tab, desks, _shape(InboxFilter(overdue=late))).label(name)
+            for name, (tab, late) in _COUNTED_TABS.items()
+        )
+    )
 
 
-def _number(tab: Tab, desks: int, *, late: bool) -> ColumnElement[int]:
+def _number(tab: Tab, desks: int, shape: tuple[bool, ...]) -> ColumnElement[int]:
     total: ColumnElement[int] = literal_column("0", Integer)
     if tab is not Tab.MINE and not desks:
         return total
-    conditions = tuple(_conditions(_shape(InboxFilter(overdue=late))))
+    conditions = tuple(_conditions(shape))
     for part in _parts(tab, desks):
         counted = part.where(*conditions).limit(COUNTED).subquery()
         total = total + select(func.count()).select_from(counted).scalar_subquery()

@@ -6,17 +6,21 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import ColumnElement, Table, func, or_, select
 
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotValid
-from nrm.models import Case, Task, User
+from nrm.models import Case, PersonToken, Task, User
 from nrm.queries import absences, packs
 from nrm.queries.desks import desks_of
-from nrm.queries.inbox import NOT_OVER, TaskRow, tasks_where
+from nrm.queries.inbox import MOST_AT_ONCE, NOT_OVER, TaskRow, tasks_where
+from nrm.queries.people import ranked
+from nrm.queries.person_records import hashed
+from nrm.rules.matching import Identity
+from nrm.rules.names import sound_tokens
 from nrm.rules.numbers import parse_case_number
-from nrm.vocabulary import TaskStatus
+from nrm.vocabulary import Level, TaskStatus
 
 _TASK: Final = cast("Table", Task.__table__).c
 
@@ -73,3 +77,60 @@ def tasks_of_absent(actor: Actor, now: datetime) -> tuple[tuple[str, tuple[TaskR
     for row in rows:
         by_holder[row.assignee_id or ""].append(row)
     return tuple((away[user_id], tuple(some)) for user_id, some in by_holder.items() if some)
+
+
+def tasks_by_name(actor: Actor, now: datetime, name: str) -> tuple[TaskRow, ...]:
+    """Find open and resting tasks at one's desks, or in one's hands, by the name of the person, in any spelling.
+
+    Strictly confidential cases stand in lists without a name, so no name finds them.
+
+    Args:
+        actor: who asks.
+        now: the present moment.
+        name: one or more names of the person, in Arabic, Kurdish or Latin letters.
+
+    Returns:
+        The tasks of those who fit, the likeliest first, at most `MOST_AT_ONCE`.
+    """
+    ids = _people_with_tasks(actor, name)
+    if not ids:
+        return ()
+    places = {
+        person_id: place for place, (person_id, _, _) in enumerate(ranked(db.session(), Identity(name=name), ids))
+    }
+    cases = {
+        row.id: places[row.person_id]
+        for row in db.session.execute(select(Case.id, Case.person_id).where(Case.person_id.in_(list(places))))
+    }
+    rows = tasks_where(actor, now, *_within(actor), _TASK.case_id.in_(list(cases)))
+    return tuple(sorted(rows, key=lambda row: cases[row.case_id]))
+
+
+def _within(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    live = [str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD)]
+    at_hand = or_(_TASK.desk_id.in_(desks_of(actor)), _TASK.assignee_id == actor.id)
+    return (
+        NOT_OVER,
+        at_hand,
+        _TASK.status.in_(live),
+        _TASK.level != str(Level.STRICT),
+        _TASK.livemode.is_(actor.livemode),
+    )
+
+
+def _people_with_tasks(actor: Actor, name: str) -> list[str]:
+    """List people who share sounds with a name and have tasks within reach, those who share most first."""
+    sounds = sorted(token for _, token in hashed({"sound": sound_tokens([name])}))
+    if not sounds:
+        return []
+    shared = func.count(PersonToken.token.distinct())
+    statement = (
+        select(Case.person_id)
+        .join(Task, Task.case_id == Case.id)
+        .join(PersonToken, PersonToken.person_id == Case.person_id)
+        .where(*_within(actor), PersonToken.kind == "sound", PersonToken.token.in_(sounds))
+        .group_by(Case.person_id)
+        .order_by(shared.desc(), Case.person_id)
+        .limit(MOST_AT_ONCE)
+    )
+    return list(db.session.scalars(statement))

@@ -192,8 +192,21 @@ def find_people(actor: Actor, criteria: Criteria, now: datetime, *, limit: int =
     )
     words = criteria.name.split()
     ids = _candidates(db.session(), tokens, least=2 if len(words) > 1 else 1)
-    people = load_people(db.session(), ids)
-    joined = _joined(db.session(), ids)
+    best = ranked(db.session(), wanted, ids)
+    return cards_of(actor, best, now)[: max(1, min(limit, MOST_FOUND))]
+
+
+def ranked(session: Session, wanted: Identity, ids: Collection[str]) -> list[tuple[str, PersonData, Match]]:
+    """Compare some people with somebody who is looked for; the likeliest come first, those who do not fit are left out.
+
+    Args:
+        session: the database session.
+        wanted: who is looked for.
+        ids: of the people.
+    """
+    people = load_people(session, ids)
+    joined = _joined(session, ids)
+    words = wanted.name.split()
     # Some write the surname first.
     ways = [wanted, replace(wanted, name=" ".join([*words[1:], words[0]]))] if len(words) > 1 else [wanted]
     scored = [
@@ -202,8 +215,7 @@ def find_people(actor: Actor, criteria: Criteria, now: datetime, *, limit: int =
         if (records := [data, *joined.get(person_id, [])])
     ]
     telling = [entry for entry in scored if _TELLING & set(entry[2].reasons)]
-    best = sorted(telling, key=lambda entry: (*(-part for part in _rank(entry[2])), entry[0]))
-    return cards_of(actor, best, now)[: max(1, min(limit, MOST_FOUND))]
+    return sorted(telling, key=lambda entry: (*(-part for part in _rank(entry[2])), entry[0]))
 
 
 def _rank(found: Match) -> tuple[float, int]:

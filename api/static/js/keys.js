@@ -51,7 +51,14 @@ export function keys(tick) {
       else localStorage.removeItem(OFF);
     });
   }
+  const palette = document.getElementById("palette");
+  palette?.querySelector("[data-close]").addEventListener("click", () => palette.close());
   addEventListener("keydown", (event) => {
+    if (palette && event.ctrlKey && event.code === "KeyK" && !isOff()) {
+      event.preventDefault();
+      palette.showModal();
+      return;
+    }
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (event.target.closest("input, select, textarea, [contenteditable]")) return;
     if (event.key === "?" || event.key === "؟") {
