@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import or_, select, update
 
@@ -15,6 +17,13 @@ from nrm.installation import installation
 from nrm.models import Delivery, Membership, Organisation, Referral, User
 from nrm.queries import packs
 
+
+from nrm.errors import NotFound
+from nrm.models import Delivery, Membership, Organisation, User
+from nrm.queries import inbox, packs
+from nrm.queries.users import actor_of_user
+
+DIGEST = "digest"
 EMAIL = "email"
 LETTER = "letter"
 TEXT = "sms"
@@ -35,6 +44,9 @@ class Outgoing:
         language: of the text.
         link: secret of a link by which the organisation answers; "" where it cannot.
         text: what a text message says; "" for all others.
+
+
+        counts: how much waits for a user, by what a mail says of it; empty where it says nothing of that.
     """
 
     id: str
@@ -47,6 +59,9 @@ class Outgoing:
     language: str
     link: str = ""
     text: str = ""
+
+
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def delivery_key(delivery_id: str) -> str:
@@ -218,6 +233,7 @@ def begin_delivery(work: Work, delivery_id: str) -> Outgoing | None:
         addressee=addressee,
         language=language,
         link=make_link(work, found) or "",
+        counts=waiting(found.user_id, work.now) if found.template == DIGEST and found.user_id else {},
     )
 
 
@@ -238,6 +254,15 @@ def _text_message(work: Work, found: Delivery) -> Outgoing | None:
         language=message.language,
         text=message.text,
     )
+
+
+def waiting(user_id: str, now: datetime) -> Mapping[str, int]:
+    """Count what waits for somebody at the moment at which a mail leaves; nothing for who is gone."""
+    try:
+        counts = inbox.counts(actor_of_user(user_id, now), now)
+    except NotFound:
+        return {}
+    return {"mine": counts.mine, "desk": counts.desk, "overdue": counts.overdue}
 
 
 @action("delivery.sent")

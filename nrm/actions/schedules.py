@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from nrm.actions import (
     capacity,
+    digests,
     documents,
     housekeeping,
     key_reminders,
@@ -155,6 +156,7 @@ SCHEDULES: Final[Mapping[str, Periodic]] = {
     "forget_webhooks": Periodic(every="PT6H", run=lambda work, _: webhook_sending.forget_old_deliveries(work)),
     "expire_messages": Periodic(every="PT15M", run=lambda work, _: _expire(work)),
     "ask_stale": Periodic(every="daily 05:00", run=lambda work, _: _ask_stale(work), at_once=False),
+    "digests": Periodic(every="daily 04:30", run=digests.send_digests, prepare=digests.find_news, at_once=False),
     "verify": Periodic(every="daily 23:30", run=_report_findings, prepare=_count_findings),
 }
 """Every periodic work by its name."""

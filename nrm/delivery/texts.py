@@ -6,7 +6,7 @@ Mail is read on shared screens and travels in the open; whoever may know more si
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 
@@ -21,6 +21,7 @@ class Notice:
         subject_id: id of that.
         language: ar, ckb or en; anything else becomes English.
         link: secret of a link by which the reader answers without signing in; "" where there is none.
+        counts: how much waits for the reader, by the keys of `_COUNTS`; it says nothing of what.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Notice:
     subject_id: str
     language: str
     link: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -92,6 +94,11 @@ TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
         "ckb": "ناردنی ئاگادارکردنەوەی خۆکار بۆ بەرنامەی ڕێکخراوەکەتان وەستا چونکە وەریناگرێت",
         "en": "Automatic messages to your organisation's program have stopped because it does not take them",
     },
+    "digest": {
+        "ar": "ما ينتظركم اليوم",
+        "ckb": "ئەوەی ئەمڕۆ چاوەڕێتان دەکات",
+        "en": "What waits for you today",
+    },
     "notice": {
         "ar": "لديكم إشعار جديد",
         "ckb": "ئاگادارکردنەوەیەکی نوێتان هەیە",
@@ -100,6 +107,28 @@ TEMPLATES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Template → language → its one sentence."""
 
+_COUNTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "mine": {
+        "ar": "مهام استلمتموها: {number}",
+        "ckb": "ئەرکی لای ئێوە: {number}",
+        "en": "Tasks that you have taken: {number}",
+    },
+    "desk": {
+        "ar": "مهام مفتوحة في مكاتبكم: {number}",
+        "ckb": "ئەرکی کراوە لە مێزەکانتان: {number}",
+        "en": "Open tasks at your desks: {number}",
+    },
+    "overdue": {
+        "ar": "المتأخرة منها: {number}",
+        "ckb": "دواکەوتوو لەوانە: {number}",
+        "en": "Late among these: {number}",
+    },
+}
+_STOP: Final[Mapping[str, str]] = {
+    "ar": "لإيقاف هذه الرسالة اليومية: {url}",
+    "ckb": "بۆ ڕاگرتنی ئەم نامە ڕۆژانەیە: {url}",
+    "en": "To stop this daily message: {url}",
+}
 _SIGN_IN: Final[Mapping[str, str]] = {
     "ar": "سجّلوا الدخول لقراءته: {url}",
     "ckb": "بۆ خوێندنەوەی بچنە ژوورەوە: {url}",
@@ -130,12 +159,25 @@ def write(notice: Notice, *, public_url: str) -> tuple[str, str]:
     lines = [
         sentence + ".",
         "",
+        *_counts(notice, language),
         *_way_in(notice, language, public_url),
-        _REFERENCE[language].format(id=notice.subject_id),
+        *_about(notice, language, public_url),
         "",
         _AUTOMATIC[language],
     ]
     return sentence, "\n".join(lines) + "\n"
+
+
+def _counts(notice: Notice, language: str) -> tuple[str, ...]:
+    told = [words[language].format(number=notice.counts[key]) for key, words in _COUNTS.items() if key in notice.counts]
+    return (*told, "") if told else ()
+
+
+def _about(notice: Notice, language: str, public_url: str) -> tuple[str, ...]:
+    """Name what it is about by its id; the daily mail is about the reader, and tells how to stop it."""
+    if notice.template == "digest":
+        return (_STOP[language].format(url=public_url.rstrip("/") + "/me/times"),)
+    return (_REFERENCE[language].format(id=notice.subject_id),)
 
 
 def _way_in(notice: Notice, language: str, public_url: str) -> tuple[str, ...]:

@@ -572,15 +572,21 @@ def _count_statement(tab: Tab, desks: int, shape: tuple[bool, ...]) -> Select[*t
     return select(_number(tab, desks, shape))
 
 
-def new_since(actor: Actor, since: datetime) -> int:
-    """Count the open tasks that came to one's desks, or into one's hands, after a moment; up to `NEW`."""
+def new_since(actor: Actor, since: datetime, *, in_hand: bool = True) -> int:
+    """Count the open tasks that came to one's desks after a moment, up to `NEW`.
+
+    Args:
+        actor: who asks.
+        since: the moment.
+        in_hand: count also what came into one's hands, taken by oneself or given by somebody.
+    """
     parts = [
         select(_TASK.id).where(_TASK.desk_id.in_(actor.desks), _TASK.assignee_id.is_(None), _TASK.opened_at > since),
         select(_TASK.id).where(_TASK.assignee_id == actor.id, _TASK.claimed_at > since),
     ]
     live = (NOT_OVER, _TASK.status == str(TaskStatus.OPEN), _TASK.livemode.is_(actor.livemode))
     total = 0
-    for part in parts:
+    for part in parts if in_hand else parts[:1]:
         found = part.where(*live).limit(NEW).subquery()
         total += db.session.execute(select(func.count()).select_from(found)).scalar_one()
     return min(total, NEW)

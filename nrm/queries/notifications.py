@@ -68,7 +68,12 @@ def notifications(
 
 def unread_count(actor: Actor, now: datetime) -> int:
     """Count one's unread notices of the last 30 days, up to `COUNTED`."""
-    given = {"user": actor.id, "desks": list(actor.desks), "since": now - FRESH}
+    return new_since(actor, now - FRESH)
+
+
+def new_since(actor: Actor, since: datetime) -> int:
+    """Count the unread notices that came after a moment, up to `COUNTED`."""
+    given = {"user": actor.id, "desks": list(actor.desks), "since": since}
     return db.session.connection().execute(_UNREAD, given).scalar_one()
 
 

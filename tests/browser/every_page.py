@@ -96,6 +96,12 @@ def drafted(page: Page) -> None:
     with page.expect_navigation():
         page.click("main form[action='/studio/drafts'] button")
     page.goto(page.url.partition("?")[0] + "/review")
+def by_name(page: Page) -> None:
+    page.goto("/work")
+    page.locator(".finders summary").first.click()
+    page.fill("form[action='/work/find'] input[name=name]", "Nobody")
+    with page.expect_navigation():
+        page.click("form[action='/work/find'] button")
 
 
 def refused(page: Page) -> None:
@@ -149,6 +155,7 @@ PLACES = {
     "referral": Place(login=PARTNER, go=follow("/referrals?way=received&all=1", "a[data-open]")),
     "notices": Place(login=HANDLER, go=at("/notices")),
     "me": Place(login=HANDLER, go=at("/me")),
+    "work found by name": Place(login=HANDLER, go=by_name),
     "my times": Place(login=HANDLER, go=at("/me/times")),
     "second factor": Place(login=HANDLER, go=at("/me/second-factor")),
     "desks": Place(login=SUPERVISOR, go=at("/desk?list=open")),

@@ -49,6 +49,7 @@ def _send(outgoing: Outgoing) -> None:
         subject_id=outgoing.subject_id,
         language=outgoing.language,
         link=outgoing.link,
+        counts=outgoing.counts,
     )
     send(
         notice,
