@@ -8,6 +8,7 @@ organisation: only through its team (users) and the desks that work on it.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 
@@ -40,6 +41,7 @@ def holds_access(actor: Actor, now: datetime, *, writing: bool = False, reading:
     return condition
 
 
+@lru_cache(maxsize=64)
 def sees_case(actor: Actor, now: datetime, *, writing: bool = False, reading: bool = False) -> ColumnElement[bool]:
     """Give the condition on `Case` under which an actor may know of it.
 
@@ -48,6 +50,8 @@ def sees_case(actor: Actor, now: datetime, *, writing: bool = False, reading: bo
         now: the present moment.
         writing: only cases on which the actor may work.
         reading: only cases whose content the actor may read.
+
+    The parts of one page ask the same of the same moment, and building the condition costs more than checking it.
     """
     if actor.is_system:
         return Case.id.is_not(None)
