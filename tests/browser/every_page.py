@@ -96,6 +96,8 @@ def drafted(page: Page) -> None:
     with page.expect_navigation():
         page.click("main form[action='/studio/drafts'] button")
     page.goto(page.url.partition("?")[0] + "/review")
+
+
 def by_name(page: Page) -> None:
     page.goto("/work")
     page.locator(".finders summary").first.click()
