@@ -13,13 +13,9 @@ from nrm.actions import appointments
 from nrm.actions._action import Work, action
 from nrm.actions.answer_links import make_link
 from nrm.actions.failures import open_incident
+from nrm.errors import NotFound
 from nrm.installation import installation
 from nrm.models import Delivery, Membership, Organisation, Referral, User
-from nrm.queries import packs
-
-
-from nrm.errors import NotFound
-from nrm.models import Delivery, Membership, Organisation, User
 from nrm.queries import inbox, packs
 from nrm.queries.users import actor_of_user
 
@@ -44,8 +40,6 @@ class Outgoing:
         language: of the text.
         link: secret of a link by which the organisation answers; "" where it cannot.
         text: what a text message says; "" for all others.
-
-
         counts: how much waits for a user, by what a mail says of it; empty where it says nothing of that.
     """
 
@@ -59,8 +53,6 @@ class Outgoing:
     language: str
     link: str = ""
     text: str = ""
-
-
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
