@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from api.pages.administration import administration
+from api.pages.country import country
+from api.pages.decision_tables import decision_tables
 from api.pages.directory_admin import directory_admin
 from api.pages.incidents import incidents
 from api.pages.keys import keys
 from api.pages.kit.visits import Pages
 from api.pages.users import users
 
-ADMINISTERING: Final[tuple[Pages, ...]] = (administration, incidents, directory_admin, users, keys)
+ADMINISTERING: Final[tuple[Pages, ...]] = (
+    administration,
+    incidents,
+    directory_admin,
+    country,
+    decision_tables,
+    users,
+    keys,
+)

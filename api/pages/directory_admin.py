@@ -32,7 +32,7 @@ def list_organisations(visit: Visit) -> Answer:
     rows = [
         one
         for one in found["organisation"]
-        if not text or text in one.key.casefold() or any(text in name.casefold() for name in _names(one).values())
+        if not text or text in one.key.casefold() or any(text in name.casefold() for name in names_of(one).values())
     ]
     counts = {
         kind: {one.key: sum(1 for each in found[kind] if each.under == one.key) for one in rows}
@@ -40,7 +40,7 @@ def list_organisations(visit: Visit) -> Answer:
     }
     return visit.show(
         "admin/directory.html",
-        rows=sorted(rows, key=lambda one: (one.data.get("active") is False, visit.words.name(_names(one)))),
+        rows=sorted(rows, key=lambda one: (one.data.get("active") is False, visit.words.name(names_of(one)))),
         counts=counts,
         text=visit.query.get("text", ""),
         kind_name=lambda kind: _kind_name(visit, kind),
@@ -48,7 +48,8 @@ def list_organisations(visit: Visit) -> Answer:
     )
 
 
-def _names(one: EntryView) -> dict[str, str]:
+def names_of(one: EntryView) -> dict[str, str]:
+    """Give the names of an entry, by language."""
     names = one.data.get("names")
     return {str(key): str(text) for key, text in names.items()} if isinstance(names, dict) else {}
 
@@ -74,7 +75,7 @@ def change(visit: Visit, kind: str) -> Answer:
     try:
         change_entry(visit.actor, kind, found.key, changes=sent, seen=visit.text("seen")[:64])
     except NotValid as error:
-        return _page(visit, found, {**found.data, **sent}, trouble=_trouble(visit, error.problems))
+        return _page(visit, found, {**found.data, **sent}, trouble=trouble_of(visit, error.problems))
     except Conflict as error:
         return _page(visit, directory_entry(visit.actor, kind, found.key), {**found.data, **sent}, conflict=error)
     return see(_address(kind, found.key, done="1"))
@@ -108,6 +109,7 @@ def _page(
         stored=[one for one in differences(dict(data), dict(found.data)) if one.after] if stale else [],
         action=_address(found.kind, found.key),
         home=None if found.kind == "organisation" else _address("organisation", found.under),
+        home_text=visit.words.t("directory.organisation_page"),
         inner={kind: [one for one in rows if one.under == found.key] for kind, rows in everything.items()},
         title_of=lambda one: _title(visit, one),
         address=_address,
@@ -121,10 +123,10 @@ def _page(
 def _title(visit: Visit, one: EntryView) -> str:
     if one.kind == "agreement":
         return visit.words.t("directory.agreement_of", day=one.key.rpartition("/")[2])
-    return visit.words.name(_names(one)) or one.key
+    return visit.words.name(names_of(one)) or one.key
 
 
-def _trouble(visit: Visit, problems: tuple[Problem, ...]) -> Trouble:
+def trouble_of(visit: Visit, problems: tuple[Problem, ...]) -> Trouble:
     """Say what is wrong with each field; words of the check of packs where the errors have none."""
     told: dict[str, str] = {}
     for one in problems:
@@ -148,7 +150,7 @@ def add(visit: Visit, kind: str) -> Answer:
     try:
         added = add_entry(visit.actor, kind, data=sent, under=visit.query.get("under", "")[:64])
     except NotValid as error:
-        return _new(visit, kind, sent, trouble=_trouble(visit, error.problems))
+        return _new(visit, kind, sent, trouble=trouble_of(visit, error.problems))
     return see(_address(kind, added.key, done="1"))
 
 

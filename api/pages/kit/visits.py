@@ -121,6 +121,12 @@ class Visit:
         found = (say(catalogue, code, self.language, params) for catalogue in catalogues)
         return next(filter(None, found), "") or self.words.t("shell.something_wrong")
 
+    def finding(self, code: str, params: Mapping[str, object] | None = None) -> str:
+        """Say what is wrong with a diagram or a table."""
+        catalogues = ("findings", "expressions", "problems", "errors")
+        found = (say(catalogue, code, self.language, params) for catalogue in catalogues)
+        return next(filter(None, found), "") or self.words.t("shell.something_wrong")
+
 
 class Pages:
     """The pages about one noun."""
