@@ -9,6 +9,7 @@ from typing import cast
 from nrm.actions.path_drafts import MOST_FORMS, begin_imported
 from nrm.actions.path_findings import FindingView, told
 from nrm.actions.path_scenarios import MOST_SCENARIOS, scenario_problems
+from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.engine.confined import import_diagram
@@ -67,12 +68,14 @@ def bring_bundle(actor: Actor, content: bytes, *, language: str) -> BroughtIn:
         NotValid: it is no bundle, too large, or one of its parts is wrong; nothing was begun.
         BadPath: its diagram cannot be read.
         Busy: too many diagrams are being worked on at this moment.
+        TooMany: the actor has too many checks under way.
     """
     if not actor.may(EDIT):
         raise NotAllowed("not_allowed", permission=EDIT)
     bundle = read_bundle(content)
     _must_fit(bundle)
-    imported = import_diagram(bundle.diagram)
+    with turn(actor):
+        imported = import_diagram(bundle.diagram)
     draft = begin_imported(
         actor,
         key=bundle.path,

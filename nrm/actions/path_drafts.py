@@ -13,6 +13,7 @@ from sqlalchemy import select
 from nrm import ids
 from nrm.actions._action import Work, action
 from nrm.actions.path_findings import FindingView, inspect_draft, told
+from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.engine.blank import blank_diagram
@@ -233,10 +234,12 @@ def save_diagram(actor: Actor, draft_id: str, *, diagram: str, version: int, lan
         IllegalMove: it is not open for changes.
         StaleVersion: somebody changed it since.
         Busy: too many diagrams are being checked at this moment.
+        TooMany: the actor has too many checks under way.
     """
     view = queries.draft(actor, draft_id)
     text = _DECLARATION.sub("", diagram)
-    inspected = inspect_draft(view, text)
+    with turn(actor):
+        inspected = inspect_draft(view, text)
     if inspected.key is None:
         raise BadPath(inspected.findings)
     changed = _store_diagram(actor, draft_id, diagram=text, version=version)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nrm.actions.path_facts import installed, known_with
+from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.engine.confined import Inspected, inspect_diagram
@@ -49,9 +50,12 @@ def draft_findings(actor: Actor, draft_id: str, *, diagram: str | None, language
         NotFound: there is no such draft.
         NotAllowed: the actor may not see drafts.
         Busy: too many diagrams are being checked at this moment.
+        TooMany: the actor has too many checks under way.
     """
     view = queries.draft(actor, draft_id)
-    return told(inspect_draft(view, view.diagram if diagram is None else diagram).findings, language)
+    with turn(actor):
+        inspected = inspect_draft(view, view.diagram if diagram is None else diagram)
+    return told(inspected.findings, language)
 
 
 def inspect_draft(view: DraftView, diagram: str) -> Inspected:

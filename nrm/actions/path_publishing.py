@@ -22,6 +22,7 @@ from nrm.actions.path_facts import installed
 from nrm.actions.path_findings import inspect_draft
 from nrm.actions.path_loading import used_resources
 from nrm.actions.path_scenarios import failures, rehearse_draft
+from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.parsing import PathSpec, compile_path
@@ -72,8 +73,10 @@ def submit_draft(actor: Actor, draft_id: str, *, version: int, note: str = "") -
         StaleVersion: somebody changed it since.
         NotValid: the note cannot be stored.
         Busy: too many diagrams are being worked on at this moment.
+        TooMany: the actor has too many checks under way.
     """
-    _must_be_good(queries.draft(actor, draft_id), version)
+    with turn(actor):
+        _must_be_good(queries.draft(actor, draft_id), version)
     return _submit(actor, draft_id, version=version, note=note)
 
 
@@ -145,8 +148,10 @@ def publish_draft(actor: Actor, draft_id: str, *, version: int) -> Published:
         Conflict: "draft_outdated" when another version was published since it began.
         StaleVersion: somebody decided on it since.
         Busy: too many diagrams are being worked on at this moment.
+        TooMany: the actor has too many checks under way.
     """
-    _must_be_good(queries.draft(actor, draft_id), version)
+    with turn(actor):
+        _must_be_good(queries.draft(actor, draft_id), version)
     return _publish(actor, draft_id, version=version)
 
 

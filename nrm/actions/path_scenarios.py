@@ -13,6 +13,7 @@ from nrm.actions.checks import CHECK_VALUES
 from nrm.actions.path_drafts import DraftChanged, change_draft, lock_draft
 from nrm.actions.path_facts import Installed, installed
 from nrm.actions.path_findings import FindingView, told
+from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.countries import ItemKind, Json
 from nrm.engine.findings import Finding, Severity
@@ -203,9 +204,11 @@ def draft_coverage(actor: Actor, draft_id: str, *, language: str) -> Coverage:
         NotFound: there is no such draft.
         NotAllowed: the actor may not see drafts.
         Busy: too many diagrams are being worked on at this moment.
+        TooMany: the actor has too many checks under way.
     """
     view = queries.draft(actor, draft_id)
-    rehearsal = rehearse_draft(view)
+    with turn(actor):
+        rehearsal = rehearse_draft(view)
     passed = [played for played in rehearsal.played if not played.findings]
     return Coverage(
         findings=told(rehearsal.findings, language),

@@ -11,6 +11,7 @@ from typing import cast
 from nrm import i18n
 from nrm.actions.path_findings import FindingView, told
 from nrm.actions.path_scenarios import scenario_problems, theatre_of
+from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.engine.finding_files import finding_from_json
@@ -172,6 +173,7 @@ def try_draft(
         NotValid: the moves are none.
         BadPath: the diagram cannot run, or took too long.
         Busy: too many diagrams are being worked on at this moment.
+        TooMany: the actor has too many checks under way.
     """
     view = queries.draft(actor, draft_id)
     scenario: dict[str, Json] = {
@@ -185,7 +187,8 @@ def try_draft(
     if problems:
         raise NotValid(problems)
     text = view.diagram if diagram is None else diagram
-    findings, trial = try_diagram(text.encode(), scenario, theatre_of(view))
+    with turn(actor):
+        findings, trial = try_diagram(text.encode(), scenario, theatre_of(view))
     if findings:
         raise BadPath(findings)
     return _Teller(trial, language).tell()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path as File
 
 import pytest
 from sqlalchemy import select
 
 from nrm.actions.cases import open_case
+from nrm.actions.path_checks import play_pack
 from nrm.actions.path_drafts import DiagramSaved, begin_draft, save_diagram, save_form
+from nrm.actions.path_findings import draft_findings
 from nrm.actions.path_publishing import (
     Published,
     publish_draft,
@@ -18,9 +21,11 @@ from nrm.actions.path_publishing import (
     take_newest_base,
 )
 from nrm.actions.path_scenarios import drop_scenario, save_scenario
+from nrm.actions.path_turns import turn
+from nrm.actions.seeding import export_pack
 from nrm.actors import SYSTEM, Actor
 from nrm.db import db
-from nrm.errors import BadPath, Conflict, IllegalMove, NotAllowed, StaleVersion
+from nrm.errors import BadPath, Conflict, IllegalMove, NotAllowed, StaleVersion, TooMany
 from nrm.models import Event, FormVersion, Notification, Path, PathVersion, Run
 from nrm.queries import path_drafts, paths
 from tests.actions.test_races import at_once
@@ -255,3 +260,39 @@ def test_the_system_publishes_nothing_that_it_drafted(land: World):
     asked = submit_draft(SYSTEM, draft.id, version=1)
     with pytest.raises(IllegalMove):
         publish_draft(SYSTEM, draft.id, version=asked.version)
+
+
+def test_one_designer_does_not_keep_everybody_elses_pages_waiting(land: World):
+    author, other = designer(land), designer(land, "two")
+    draft = begin_draft(author, path="hello")
+    with turn(author), turn(author), turn(author):
+        with pytest.raises(TooMany):
+            draft_findings(author, draft.id, diagram=None, language="en")
+        assert draft_findings(other, draft.id, diagram=None, language="en") is not None
+    assert draft_findings(author, draft.id, diagram=None, language="en") is not None
+
+
+def test_a_path_that_another_one_starts_is_used_in_its_new_version_at_once(land: World):
+    author, reviewer = designer(land), designer(land, "two")
+    handler = land.at_desk("case_handler", "norvale")
+    draft_id, version = in_review(
+        author, "child_step", 'name="A piece of work" isExecutable', 'name="One piece of work" isExecutable'
+    )
+    published = publish_draft(reviewer, draft_id, version=version)
+    case = open_case(handler, land.person(), governorate="norvale", path="call_with_boundaries")
+    runs = select(Run.path_version_id).where(Run.case_id == case.id, Run.parent_id.is_not(None))
+    assert db.session.scalars(runs).all() == [published.id]
+
+
+def test_what_is_written_back_as_a_pack_is_what_was_published_and_no_draft(land: World, tmp_path: File):
+    author, reviewer = designer(land), designer(land, "two")
+    draft_id, version = in_review(author, new="Pour")
+    publish_draft(reviewer, draft_id, version=version)
+    draft = begin_draft(author, path="hello")
+    edited(author, draft.id, "Pour", "Spill")
+    export_pack(tmp_path)
+    written = (tmp_path / "paths" / "hello.bpmn").read_text("utf-8")
+    assert "Pour" in written
+    assert "Spill" not in written
+    assert (tmp_path / "scenarios" / "hello" / "tea.json").is_file()
+    assert play_pack(tmp_path).ok
