@@ -36,6 +36,7 @@ from api.pages.referrals import referrals
 from api.pages.session import session
 from api.pages.studio import studio
 from api.pages.studio_editor import studio_editor
+from api.pages.studio_import import studio_import
 from api.pages.tasks import tasks
 from api.pages.times import times
 from api.pages.waiting import waiting
@@ -72,6 +73,7 @@ PAGES: Final = (
     studio,
     capacity,
     studio_editor,
+    studio_import,
     path_migrations,
     waiting,
 )

@@ -106,9 +106,9 @@ def _key_of(xml: bytes) -> str | None:
 
 
 def _import(data: Json, xml: bytes) -> Json:
-    process = data["process"]
+    process, key = (None if data[name] is None else str(data[name]) for name in ("process", "key"))
     try:
-        return imported_to_json(import_diagram(xml, process=None if process is None else str(process)))
+        return imported_to_json(import_diagram(xml, process=process, key=key))
     except BadPath as problem:
         return {"findings": [finding_to_json(each) for each in problem.findings if isinstance(each, Finding)]}
 

@@ -124,13 +124,19 @@ def inspect_diagram(
 
 
 def import_diagram(
-    xml: bytes, *, process: str | None = None, seconds: float = SECONDS, megabytes: int = MEGABYTES
+    xml: bytes,
+    *,
+    process: str | None = None,
+    key: str | None = None,
+    seconds: float = SECONDS,
+    megabytes: int = MEGABYTES,
 ) -> Imported:
     """Import a diagram of another tool in a child process, see `nrm.engine.importing.import_diagram`.
 
     Args:
         xml: the file's bytes, from anybody.
         process: id or name of the process that becomes the path; None for the executable or the largest one.
+        key: what the path shall be called; None for a key made of the process's own id.
         seconds: wall time after which the child is killed.
         megabytes: address space of the child.
 
@@ -139,7 +145,7 @@ def import_diagram(
         Busy: too many diagrams are being checked at this moment.
     """
     try:
-        answer = ask_child({"do": "import", "process": process}, xml, seconds=seconds, megabytes=megabytes)
+        answer = ask_child({"do": "import", "process": process, "key": key}, xml, seconds=seconds, megabytes=megabytes)
     except GaveUp as problem:
         raise BadPath([problem.finding]) from None
     if "xml" in answer:

@@ -72,12 +72,13 @@ class Imported:
     processes: tuple[ImportedProcess, ...]
 
 
-def import_diagram(xml: bytes, *, process: str | None = None) -> Imported:
+def import_diagram(xml: bytes, *, process: str | None = None, key: str | None = None) -> Imported:
     """Turn a BPMN file of any tool into one of ours.
 
     Args:
         xml: the file's bytes, from anybody.
         process: id or name of the process that becomes the path; None for the executable or the largest one.
+        key: what the path shall be called; None for a key made of the process's own id.
 
     Returns:
         A file that `read_diagram` reads, unless the path has more steps than one may have.
@@ -93,6 +94,7 @@ def import_diagram(xml: bytes, *, process: str | None = None) -> Imported:
     mend_ids(root, changes)
     translate(root, changes)
     chosen = _choose(root, process, changes)
+    _name_path(root, chosen, key, changes)
     place_strays(root, changes)
     added = split_by_gateways(root, changes)
     _drop_defaults(root, changes)
@@ -138,7 +140,6 @@ def _choose(root: etree._Element, wanted: str | None, changes: Changes) -> etree
         if chosen.get("isExecutable") is not None or len(found) > 1:
             changes.add(chosen, "import_made_executable")
         chosen.set("isExecutable", "true")
-    _name_path(root, chosen, changes)
     return chosen
 
 
@@ -151,12 +152,14 @@ def _steps(process: etree._Element) -> int:
     return sum(1 for each in process.iter(f"{{{BPMN}}}*") if local_name(each) in FLOW_NODES)
 
 
-def _name_path(root: etree._Element, chosen: etree._Element, changes: Changes) -> None:
+def _name_path(root: etree._Element, chosen: etree._Element, wish: str | None, changes: Changes) -> None:
     """Give the process an id that can be the key of a path."""
     old = chosen.get("id") or ""
-    if _KEY.fullmatch(old):
+    if old == wish or (wish is None and _KEY.fullmatch(old)):
         return
-    plain = re.sub(r"[^a-z0-9]+", "_", old.lower()).strip("_")[:50]
+    plain = wish or re.sub(r"[^a-z0-9]+", "_", old.lower()).strip("_")[:50]
+    if wish is not None and wish in {each.get("id") for each in root.iter(etree.Element)}:
+        rename(root, wish, fresh_id(root, f"{wish}_step"))
     key = fresh_id(root, plain if _KEY.fullmatch(plain) else f"path_{plain}".rstrip("_"))
     key = re.sub(r"[^a-z0-9_]", "_", key)
     rename(root, old, key)
