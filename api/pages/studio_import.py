@@ -38,7 +38,7 @@ def _looked(visit: Visit, content: bytes, *, problems: tuple[tuple[str, str], ..
         found = look_at_import(visit.actor, content, process=visit.text("process") or None, language=visit.language)
     except BadPath as error:
         reasons = tuple(
-            ("file", visit.words.t("studio_import.refused", reason=each)) for each in _reasons(visit, error)
+            ("file", visit.words.t("studio_import.refused", reason=each)) for each in why_refused(error, visit.language)
         )
         return _page(visit, problems=reasons, status=422)
     drawing = draw_file(found.diagram.encode(), language=visit.language, styled=False)
