@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from api.pages.kit.visits import Answer, Pages, Visit, see
+from nrm.actions.path_findings import FindingView
 from nrm.actions.path_imports import ImportLook, draft_of_import, look_at_import, why_refused
 from nrm.errors import BadPath, NotValid, Problem
 from nrm.i18n import LANGUAGES
@@ -15,6 +16,9 @@ studio_import = Pages("studio_import")
 LARGEST: Final = 5_000_000
 LARGEST_FORM: Final = 400_000
 """A page sends no larger text back; such a diagram comes in by `nrm path import`."""
+
+
+_RANK: Final = {"error": 0, "warning": 1, "note": 2}
 
 
 @studio_import.get("/studio/import", permission="path.edit")
@@ -45,6 +49,15 @@ def _looked(visit: Visit, content: bytes, *, problems: tuple[tuple[str, str], ..
     return _page(visit, found=found, drawing=drawing, problems=problems, status=status)
 
 
+def _grouped(rows: tuple[FindingView, ...]) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Say each thing once, with all elements that it is about, the worst first."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in rows:
+        groups.setdefault((one.severity, one.text), []).extend([one.element] if one.element else [])
+    ranked = sorted(groups.items(), key=lambda group: _RANK.get(group[0][0], 9))
+    return tuple((severity, text, tuple(elements)) for (severity, text), elements in ranked)
+
+
 def _page(
     visit: Visit,
     *,
@@ -57,6 +70,8 @@ def _page(
         "studio/import.html",
         status=status,
         found=found,
+        changes=() if found is None else _grouped(found.changes),
+        findings=() if found is None else _grouped(found.findings),
         drawing=drawing,
         problems=problems,
         languages=LANGUAGES,
