@@ -8,6 +8,7 @@ PORT ?= 8000
 PY = $(VENV)/bin/python
 LOCKS = requirements-build.txt requirements.txt requirements-test.txt requirements-lint.txt
 INSTALLED = $(VENV)/.installed
+IN_BROWSER = every_page handlers_day whole_day colleagues bytes_over_the_line studio_editor studio_day
 QUICK = $(addprefix tests/,rules expressions engine countries architecture actions)
 
 export PORT
@@ -83,7 +84,7 @@ image-check:  ## Run the image's steps by hand in a clean Debian folder (root, d
 
 browser: setup  ## Pages in Chromium: for everybody, on small phones, in a power cut, on a thin line (needs chromium of the system)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
-	$(PY) -m pytest tests/browser/every_page.py tests/browser/handlers_day.py tests/browser/bytes_over_the_line.py tests/browser/studio_editor.py tests/browser/studio_day.py
+	$(PY) -m pytest $(IN_BROWSER:%=tests/browser/%.py)
 
 editor:  ## Build the path editor from api/editor into api/static/editor (needs node 20 or newer and npm)
 	npm --prefix api/editor ci

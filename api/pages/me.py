@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import segno
-from flask import Response, request
+from flask import Response, g, request
 
 from api.pages.kit.visits import Answer, Pages, Visit, own_address, own_names, see
 from api.security.sessions import give_cookie, secret_of
@@ -114,7 +114,7 @@ def set_up(visit: Visit) -> Answer:
         return _setting_up(visit, secret=secret, next_page=next_page, problems=_told(visit, error))
     # A new secret: whoever knew the session before it had a second factor is out.
     fresh = actions.rotate_session(secret_of(request), second_factor=True)
-    # The page's form belongs to the new session, so it carries a link and no form.
+    g.fresh_secret = fresh  # the forms of the bar belong to the new session
     page = visit.show("me/recovery_codes.html", codes=codes, next_page=next_page)
     return give_cookie(page, request, fresh)
 

@@ -1,4 +1,4 @@
-"""A handler's work in the browser: keys, drafts, a power cut, a lost line, a colleague who is quicker."""
+"""A handler's work in the browser: keys, drafts, a power cut, a lost line."""
 
 from __future__ import annotations
 
@@ -83,21 +83,6 @@ def test_a_power_cut_and_a_lost_line_lose_nothing_that_was_typed(visit: Callable
     later = visit("handler.baghdad", language)
     later.page.goto(address)
     expect(later.page.locator(ANSWER).first).to_have_value("كلمات بلا خط")
-
-
-def test_of_two_who_take_the_same_task_one_has_it_and_the_other_reads_why_not(visit: Callable[..., Visitor]):
-    first, second = visit("handler.baghdad"), visit("handler2.baghdad")
-    first.page.goto(FREE)
-    address = str(first.page.locator("[data-open]").last.get_attribute("href"))
-    for one in (first, second):
-        one.page.goto(address)
-    for one in (first, second):
-        with one.page.expect_navigation():
-            one.page.click("main [data-take]")
-    second.page.goto(address)
-    assert second.page.locator("#answers").count() == 0
-    first.page.goto(address)
-    assert first.page.locator("#answers, form[action$='/answers']").count() == 1
 
 
 def test_without_a_script_a_task_is_taken_and_its_answers_are_kept(visit: Callable[..., Visitor]):

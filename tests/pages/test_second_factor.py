@@ -48,6 +48,7 @@ def test_whoever_has_no_second_factor_is_led_to_set_one_up_and_then_to_work(
 
     done = someone.send(wrong, "/me/second-factor", code=code_for(wrong, earnest))
     assert len(papers(done)) == 10
+    assert someone.send(done, "/my-language", language="en").status == 200
     assert someone.open(done.links["I have kept them, go on"]).status == 200
     assert not someone.open("/work").leads("/me/second-factor")
 
