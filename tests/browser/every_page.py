@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.designing import begin
 from tests.browser.visitor import Visitor
 
 Go = Callable[[Page], object]
@@ -113,6 +114,11 @@ def refused(page: Page) -> None:
     page.click("main button.button")
 
 
+def drawing(page: Page) -> None:
+    """Open the editor and wait until it is there; on a small phone the drawing takes its place."""
+    begin(page, path="border_reception")
+
+
 TO_CASE = "main a[href^='/cases/']"
 HANDLER, PARTNER, RECEPTION, SUPERVISOR = "handler.baghdad", "desk.molsa", "reception.baghdad", "supervisor.baghdad"
 ADMIN, DESIGNER = "admin", "designer.federal"
@@ -162,6 +168,7 @@ PLACES = {
     "second factor": Place(login=HANDLER, go=at("/me/second-factor")),
     "desks": Place(login=SUPERVISOR, go=at("/desk?list=open")),
     "what became of many": Place(login=SUPERVISOR, go=many),
+    "path editor": Place(login=DESIGNER, go=drawing),
     "studio": Place(login=DESIGNER, go=at("/studio")),
     "path": Place(login=DESIGNER, go=at("/studio/paths/border_reception")),
     "path version": Place(

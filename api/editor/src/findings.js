@@ -14,10 +14,18 @@ export class Findings {
   show(findings) {
     this.list = [...findings].sort((a, b) => RANK[a.severity] - RANK[b.severity]);
     this.draw();
-    render(html`<${List} findings=${this.list} go=${(id) => this.editor.select(id)} nameOf=${(id) => this.editor.nameOfId(id)} />`, this.place);
+    render(html`<${List} findings=${this.list} go=${(finding) => this.go(finding)} nameOf=${(id) => this.editor.nameOfId(id)} />`, this.place);
     const count = this.counts();
     this.tab.textContent = this.list.length ? t("tab_findings_n", { n: this.list.length }) : t("tab_findings");
     this.tab.dataset.worst = count.error ? "error" : count.warning ? "warning" : "";
+  }
+
+  /** Lead to a finding: its element is selected, and the way that leads to the defect is marked. */
+  go(finding) {
+    const { marks } = this.editor;
+    marks.clear("way");
+    marks.set("way", "way-there", wayOf(finding));
+    this.editor.select(finding.element);
   }
 
   counts() {
@@ -47,6 +55,8 @@ export class Findings {
   }
 }
 
+const wayOf = (finding) => String(finding.params?.trace ?? "").split(" ").filter(Boolean);
+
 function List({ findings, go, nameOf }) {
   if (!findings.length) return html`<p class="ed-none">${t("findings_none")}</p>`;
   const groups = ["error", "warning", "note"].map((severity) => [severity, findings.filter((each) => each.severity === severity)]);
@@ -54,17 +64,18 @@ function List({ findings, go, nameOf }) {
     .filter(([, found]) => found.length)
     .map(
       ([severity, found]) => html`<h3 class="ed-sub-head" key=${severity}>${t(`severity_${severity}`, { n: found.length })}</h3>
-        <ul class="ed-list ed-findings">${found.map((each) => html`<${Line} key=${`${each.element}${each.code}${each.text}`} each=${each} go=${go} name=${nameOf(each.element)} />`)}</ul>`,
+        <ul class="ed-list ed-findings">${found.map((each) => html`<${Line} key=${`${each.element}${each.code}${each.text}`} each=${each} go=${go} nameOf=${nameOf} />`)}</ul>`,
     );
 }
 
-function Line({ each, go, name }) {
-  const trace = each.trace ?? each.params?.trace;
+function Line({ each, go, nameOf }) {
+  const name = nameOf(each.element);
+  const way = wayOf(each).map((id) => nameOf(id) ?? id);
   const sign = html`<span class=${`ed-sign ed-${each.severity}`} aria-hidden="true">${SIGNS[each.severity]}</span>`;
   return html`<li>
     ${name === null
       ? html`<span class="ed-line">${sign}<span>${each.text}</span></span>`
-      : html`<button type="button" class="ed-line" onClick=${() => go(each.element)}>${sign}<span><b>${name}</b> ${each.text}</span></button>`}
-    ${Array.isArray(trace) && trace.length > 0 && html`<p class="ed-hint">${t("finding_trace")} <bdi dir="ltr">${trace.join(" → ")}</bdi></p>`}
+      : html`<button type="button" class="ed-line" onClick=${() => go(each)}>${sign}<span><b>${name}</b> ${each.text}</span></button>`}
+    ${way.length > 1 && html`<details class="ed-hint"><summary>${t("finding_trace", { n: way.length })}</summary><ol>${way.map((step, at) => html`<li key=${at}>${step}</li>`)}</ol></details>`}
   </li>`;
 }

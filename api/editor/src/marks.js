@@ -2,6 +2,7 @@
 const LAYERS = {
   trial: ["trial-done", "trial-current", "trial-failed"],
   coverage: ["coverage-gap"],
+  way: ["way-there"],
   difference: ["difference-added", "difference-changed", "difference-moved"],
 };
 
