@@ -83,8 +83,15 @@ def _plan(visit: Visit, view: MigrationView, problems: tuple[str, ...] = ()) -> 
         through=total - view.plan.counts["moved" if view.plan.status == "undoing" else "ready"],
         done=done if done in _DONE else None,
         problems=problems,
+        settled=_settled(view),
         end=END,
     )
+
+
+def _settled(view: MigrationView) -> frozenset[str]:
+    """Give the steps that stay themselves and about which there is nothing to decide."""
+    doubtful = {one.element for one in (*view.findings, *view.reasons) if one.severity != "note"}
+    return frozenset(step.id for step in view.steps if step.to == step.id and step.id not in doubtful)
 
 
 @path_migrations.post("/studio/paths/<key>/migrations/<migration_id>/steps", permission="path.edit")

@@ -60,6 +60,7 @@ def _warm(group: etree._Element, heat: Heat) -> None:
             mark.set(name, f"{value:g}")
         mark.set("rx", f"{_HALF:g}")
         text = etree.SubElement(group, f"{{{SVG}}}text", {"text-anchor": "middle", "class": "count-text"})
+        text.set("direction", "ltr")
         text.set("x", f"{x:g}")
         text.set("y", f"{y + 4:g}")
         text.text = heat.count

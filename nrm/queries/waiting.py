@@ -19,6 +19,7 @@ from nrm.actors import Actor
 from nrm.db import db
 from nrm.engine.heat import LEVELS, Heat, draw_heat
 from nrm.engine.parsing import PathSpec
+from nrm.engine.steps import StepKind
 from nrm.errors import NotAllowed, NotFound, NotValid, Problem
 from nrm.models import Case, Path, PathVersion, Run, Subscription, Task
 from nrm.queries import paths
@@ -352,7 +353,8 @@ def _steps(spec: PathSpec, found: _Tally) -> list[WaitingStep]:
             organisations=found.parts(step.id),
         )
         for step in spec.steps.values()
-        if str(step.kind) == "task" or step.id in there
+        # A boundary event waits beside its step, which is counted.
+        if step.kind is StepKind.TASK or (step.id in there and step.kind is not StepKind.BOUNDARY)
     ]
 
 

@@ -174,6 +174,11 @@ PLACES = {
     "path version": Place(
         login=DESIGNER, go=follow("/studio/paths/border_reception", "main a[href^='/studio/versions/']")
     ),
+    "where cases wait": Place(login="unit.federal", go=at("/studio/paths/reintegration_case/waiting")),
+    "cases that wait at a step": Place(
+        login="unit.federal", go=follow("/studio/paths/reintegration_case/waiting", ".figures a")
+    ),
+    "moving cases": Place(login=DESIGNER, go=at("/studio/paths/reintegration_case/migrations")),
     "review of a draft": Place(login=DESIGNER, go=drafted),
     "administration": Place(login=SUPERVISOR, go=at("/admin")),
     "directory": Place(login=ADMIN, go=at("/admin/directory")),
