@@ -1,4 +1,4 @@
-"""Documents of a case: list them, add one, open one, say that one was a mistake."""
+"""Documents of a case and of a referral: list them, add one, open one, say that one was a mistake."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from api.pages.kit.visits import Answer, Pages, Told, Visit, see
 from nrm.actions import documents as actions
 from nrm.actions.reading import note_read
 from nrm.errors import NotValid, Problem
-from nrm.queries import cases
+from nrm.queries import cases, referrals
 from nrm.queries import documents as queries
 from nrm.queries.documents import DocumentRow
 from nrm.rules.documents import LARGEST, MOST_PER_CASE
@@ -125,6 +125,48 @@ def _told(visit: Visit, error: NotValid) -> Told:
     return tuple(
         (name if name in {"kind", "note"} else "file", visit.problem(one.code, one.params)) for name, one in fields
     )
+
+
+@documents.get("/referrals/<referral_id>/documents")
+def show_of_referral(visit: Visit, referral_id: str) -> Answer:
+    """List the documents of a referral that the reader may open, with the form to add one for the other side."""
+    return _referral_page(visit, referral_id)
+
+
+def _referral_page(visit: Visit, referral_id: str, *, problems: Told = ()) -> Response:
+    referral = referrals.referral(visit.actor, visit.now, referral_id)
+    rows = queries.of_referral(visit.actor, visit.now, referral_id)
+    works = referral.relation in {"team", "receiver"} and referral.state not in referrals.GONE
+    return visit.show(
+        "documents/of_referral.html",
+        status=422 if problems else 200,
+        referral=referral,
+        rows=tuple((row, kind_name(visit, row.kind), size(visit, row)) for row in rows),
+        kinds=kinds(visit),
+        works=works and visit.may("document.add"),
+        largest=LARGEST // 1_000_000,
+        most=MOST_PER_CASE,
+        accept=ACCEPT,
+        given=visit.form,
+        problems=problems,
+        done="added" if visit.query.get("done") == "added" else None,
+        **sayers(visit),
+    )
+
+
+@documents.post("/referrals/<referral_id>/documents", permission="document.add")
+def add_to_referral(visit: Visit, referral_id: str) -> Answer:
+    """Add a file to a referral, as its sender or its receiver."""
+    referrals.referral(visit.actor, visit.now, referral_id)
+    try:
+        name, content = sent_file(visit, "file")
+        kind = visit.text("kind")
+        if not kind:
+            raise NotValid([Problem(pointer="/kind", code="required")])
+        actions.add_to_referral(visit.actor, referral_id, content=content, name=name, kind=kind)
+    except NotValid as error:
+        return _referral_page(visit, referral_id, problems=_told(visit, error))
+    return see(f"/referrals/{referral_id}/documents?done=added")
 
 
 @documents.get("/documents/<document_id>")

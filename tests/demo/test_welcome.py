@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.app import create_app
+from api.demo import running
 from api.pages import welcome
 from nrm.db import db
 from tests.demo.conftest import Shown
@@ -96,3 +97,20 @@ def test_no_sign_in_is_shown_where_people_really_work(shown: Shown, tmp_path: Pa
     with _served(config) as client:
         assert client.get("/").headers["Location"] == "/work"
         assert client.get("/demo.css").status_code == 404
+
+
+def test_the_pages_name_the_address_where_the_demonstration_listens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    served: dict[str, str] = {}
+    monkeypatch.setattr(running, "make", lambda config: served.update(public=config.public_url) or ({}, ()))
+    monkeypatch.setattr(running, "welcome", lambda *given: "")
+    monkeypatch.setattr(running, "check_port", lambda host, port: None)
+    monkeypatch.setattr(running, "serve", lambda settings, when_ready: served.update(settings) or 0)
+    for name in ("NRM_PUBLIC_URL", "NRM_DEMO", "NRM_LOG_LEVEL", "NRM_WORKER_POLL_SECONDS", "NRM_DATA_DIR", "PORT"):
+        # So that what is written into the environment goes again.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    env = {"PORT": "8123", "NRM_DATA_DIR": str(tmp_path), "NRM_COUNTRY": "testland"}
+    assert running.main(env) == 0
+    assert served["public"] == served["NRM_PUBLIC_URL"] == "http://127.0.0.1:8123"
+    assert running.main({**env, "NRM_PUBLIC_URL": "https://demo.example"}) == 0
+    assert served["public"] == "https://demo.example"

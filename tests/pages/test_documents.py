@@ -10,6 +10,7 @@ from sqlalchemy import select
 from nrm.actions import documents as actions
 from nrm.db import db
 from nrm.models import Document, Event
+from tests.actions.test_referrals import Loop
 from tests.api.conftest import Office
 from tests.pages.conftest import Page, Reader, chosen
 from tests.rules.test_documents import photo
@@ -139,3 +140,43 @@ def test_documents_read_in_the_readers_language(
     one = reader(office.land.at_desk("case_handler", "norvale", "one"), language)
     page = add(one, case_id, photo(), "x.jpg", kind="photo")
     assert (page.status, page.language, page.inline) == (200, language, [])
+
+
+def test_both_sides_of_a_referral_give_each_other_files_where_the_consent_covers_them(
+    office: Office, reader: Callable[..., Reader]
+):
+    loop = Loop(office.land, service="papers_help")
+    loop.consent(categories=["contact", "documents"])
+    sent = loop.send(categories=["contact", "documents"])
+    sender, receiver = reader(loop.handler), reader(loop.provider)
+    page = sender.open(f"/referrals/{sent.id}/documents")
+    page = sender.send(page, "/documents", file=chosen(PDF, "sent.pdf"), kind="letter")
+    assert "The document was added." in page.says
+    got = receiver.open(f"/referrals/{sent.id}/documents")
+    assert receiver.client.get(got.links["sent.pdf"]).data == PDF
+    assert "/documents" in " ".join(receiver.open(f"/referrals/{sent.id}").links.values())
+    wrong = receiver.send(got, "/documents", file=chosen(b"<html>", "x.html"), kind="letter")
+    assert (wrong.status, "#file" in wrong.links.values()) == (422, True)
+    assert receiver.send(got, "/documents", file=chosen(PDF, "x.pdf"), kind="").status == 422
+    receiver.send(got, "/documents", file=chosen(PDF, "received.pdf"), kind="other")
+    assert "received.pdf" in sender.open(f"/referrals/{sent.id}/documents").links
+    assert "received.pdf" in sender.open(f"/cases/{loop.case.id}/documents").links
+
+
+def test_a_file_that_the_consent_does_not_cover_is_not_there_for_the_receiver(
+    office: Office, reader: Callable[..., Reader]
+):
+    loop = Loop(office.land)
+    loop.consent()
+    sent = loop.send()
+    sender, receiver = reader(loop.handler), reader(loop.provider)
+    page = sender.open(f"/referrals/{sent.id}/documents")
+    page = sender.send(page, "/documents", file=chosen(PDF, "sent.pdf"), kind="letter")
+    got = receiver.open(f"/referrals/{sent.id}/documents")
+    assert "sent.pdf" not in got.text
+    assert receiver.client.get(page.links["sent.pdf"]).status_code == 404
+    outside = reader(office.land.receiver_of("mow_hills"))
+    assert outside.open(f"/referrals/{sent.id}/documents").status == 404
+    token = dict(outside.open("/work").form("/sign-out").fields)["token"]
+    data = {"token": [token], "kind": ["other"], "file": [chosen(PDF, "x.pdf")]}
+    assert outside.post(f"/referrals/{sent.id}/documents", data).status in {403, 404}
