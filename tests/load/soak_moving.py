@@ -314,33 +314,40 @@ def has_moved(plan_id: str, least: int) -> bool:
 class Figures:
     """What was measured: seconds by name, and what is as it must be."""
 
+    wanted: int
     seconds: dict[str, float] = field(default_factory=dict)
     checks: list[tuple[str, bool]] = field(default_factory=list)
 
+    def took(self, name: str, seconds: float) -> None:
+        """Note how long something took, and print it."""
+        self.seconds[name] = seconds
+        print(f"  {name}: {seconds:.1f} s ({1000 * seconds / self.wanted:.1f} ms a case)", flush=True)
+
     def hold(self, name: str, true: bool) -> None:
-        """Note whether something is as it must be."""
+        """Note whether something is as it must be, and print it."""
         self.checks.append((name, true))
+        print(f"  {'ok ' if true else 'BAD'} {name}", flush=True)
 
 
 def play(land: World, runner: Child, wanted: int, kills: int) -> Figures:
     """Move all, take all back, move all again under fire."""
-    figures = Figures()
+    figures = Figures(wanted)
     source, target = make_versions(land)
     before, whole = deadlines("wait_for_answer"), whole_runs("wait_for_answer")
     plan_id = make_plan(land, source, target)
-    figures.seconds["dry run"] = wait_for(plan_id, "checked", 600)
+    figures.took("dry run", wait_for(plan_id, "checked", 600))
     figures.hold("the dry run finds every case ready", moved(plan_id, "ready") == wanted)
     figures.hold("the dry run changes nothing", whole_runs("wait_for_answer") == whole)
     second = designer(land, "second")
     spent = cpu_seconds(runner)
     migrations.approve_migration(second, plan_id, version=None)
-    figures.seconds["moving"] = wait_for(plan_id, "done", 1_800)
-    figures.seconds[PROCESSOR] = cpu_seconds(runner) - spent
+    figures.took("moving", wait_for(plan_id, "done", 1_800))
+    figures.took(PROCESSOR, cpu_seconds(runner) - spent)
     figures.hold("every case is moved", moved(plan_id) == wanted)
     figures.hold("every deadline is as it was", deadlines("wait_for_answer") == before)
     figures.hold("the records agree", agree())
     migrations.undo_migration(second, plan_id)
-    figures.seconds["taking back"] = wait_for(plan_id, "undone", 1_800)
+    figures.took("taking back", wait_for(plan_id, "undone", 1_800))
     figures.hold("taking back restores every row byte for byte", whole_runs("wait_for_answer") == whole)
     again = make_plan(land, source, target)
     wait_for(again, "checked", 600)
@@ -352,7 +359,7 @@ def play(land: World, runner: Child, wanted: int, kills: int) -> Figures:
         figures.hold(f"kill {number + 1} came in the middle", 0 < moved(again) < wanted)
         runner.start()
     wait_for(again, "done", 1_800)
-    figures.seconds["moving, runner killed"] = time.monotonic() - begun
+    figures.took("moving, runner killed", time.monotonic() - begun)
     figures.hold("every case is moved once", moved(again) == wanted)
     figures.hold("every deadline is as it was after the kills", deadlines("wait_for_answer") == before)
     figures.hold("the records agree after the kills", agree())
@@ -377,22 +384,20 @@ def soak(kind: str, folder: Path, *, wanted: int, kills: int) -> bool:
     try:
         fill_with_testland(url, data_dir)
         with installed(url, data_dir, clock=clock):
+            print(f"\n{kind}: {wanted} running cases", flush=True)
             land = World(clock=clock)  # type: ignore[arg-type]  # only `now` is asked
             handler = land.at_desk("case_handler", "norvale")
             copy_cases(seeds(land, handler), wanted)
             with service(url, data_dir, land, handler) as (runner, desk):
                 figures = play(land, runner, wanted, kills)
-            return report(kind, figures, desk, wanted)
+            return report(figures, desk)
     finally:
         if server is not None:
             server.close()
 
 
-def report(kind: str, figures: Figures, desk: Desk, wanted: int) -> bool:
-    """Print the figures, and say whether all is well."""
-    print(f"\n{kind}: {wanted} running cases")
-    for name, seconds in figures.seconds.items():
-        print(f"  {name}: {seconds:.1f} s ({1000 * seconds / wanted:.1f} ms a case)")
+def report(figures: Figures, desk: Desk) -> bool:
+    """Print how the desk fared, and say whether all is well."""
     took = sorted(desk.took)
     if took:
         worst, usual = took[-1], took[len(took) // 2]
@@ -400,10 +405,8 @@ def report(kind: str, figures: Figures, desk: Desk, wanted: int) -> bool:
             f"  a desk meanwhile completed {len(took)} tasks: median {1000 * usual:.0f} ms, worst {1000 * worst:.0f} ms"
         )
     figures.hold("a desk was answered all the time", bool(took) and took[-1] < 10)
-    spent = figures.seconds[PROCESSOR] * 10_000 / wanted
+    spent = figures.seconds[PROCESSOR] * 10_000 / figures.wanted
     figures.hold(f"10,000 cases take {spent:.0f} s of a processor, at most {GOAL:.0f} s", spent <= GOAL)
-    for name, true in figures.checks:
-        print(f"  {'ok ' if true else 'BAD'} {name}")
     return all(true for _, true in figures.checks)
 
 
