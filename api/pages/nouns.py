@@ -36,6 +36,7 @@ from api.pages.referrals import referrals
 from api.pages.session import session
 from api.pages.studio import studio
 from api.pages.studio_editor import studio_editor
+from api.pages.studio_forms import studio_forms
 from api.pages.studio_import import studio_import
 from api.pages.tasks import tasks
 from api.pages.times import times
@@ -73,6 +74,7 @@ PAGES: Final = (
     studio,
     capacity,
     studio_editor,
+    studio_forms,
     studio_import,
     path_migrations,
     waiting,

@@ -14,6 +14,7 @@ from nrm.actions import path_drafts as drafting
 from nrm.actions import path_publishing as publishing
 from nrm.actions.path_bundles import bring_bundle, take_bundle
 from nrm.actions.path_findings import draft_findings, say_finding
+from nrm.actions.path_forms import forms_named
 from nrm.actions.path_scenarios import Coverage, draft_coverage
 from nrm.errors import BadPath, Conflict, NotFound, NotValid, Problem
 from nrm.i18n import LANGUAGES
@@ -178,6 +179,7 @@ def _review(visit: Visit, view: DraftView, *, trouble: tuple[str, ...] = (), sta
         draft=draft,
         findings=findings,
         coverage=coverage,
+        forms=forms_named(view),
         compared=compared,
         newer=newer,
         comments=said,

@@ -1,0 +1,140 @@
+"""A path designer changes a form as a table: rows move, mistakes are told, a spreadsheet is compared before it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+
+import openpyxl
+import pytest
+
+from nrm.db import db
+from nrm.models import PathDraft
+from tests.api.conftest import Office
+from tests.drafting import designer as designer_of
+from tests.pages.conftest import Page, Reader, chosen
+
+FORM = "hello_ask"
+
+
+@pytest.fixture
+def designer(office: Office, reader: Callable[..., Reader]) -> Reader:
+    return reader(designer_of(office.land))
+
+
+@pytest.fixture
+def place(designer: Reader) -> str:
+    answer = designer.client.post("/api/v1/path-drafts", json={"path": "hello"})
+    return f"/studio/drafts/{answer.get_json()['id']}/forms/{FORM}"
+
+
+def stored() -> dict[str, object]:
+    (draft,) = db.session.query(PathDraft).all()
+    return dict(draft.forms)
+
+
+def names(page: Page) -> list[str]:
+    (table,) = [form for form in page.forms if any(name == "content" for name, _ in form.fields)]
+    return [value for name, value in table.fields if name.endswith(".name")]
+
+
+@pytest.mark.parametrize("language", ["ar", "ckb", "en"])
+def test_the_table_speaks_the_readers_language(
+    office: Office, reader: Callable[..., Reader], place: str, language: str
+):
+    page = reader(designer_of(office.land, "two"), language).open(place)
+    assert (page.status, page.language, page.inline) == (200, language, [])
+    assert names(page) == ["wants_tea", "tea_kind"]
+
+
+def test_rows_are_added_moved_and_taken_away_before_anything_is_kept(designer: Reader, place: str):
+    page = designer.send(designer.open(place), place, do="down 0")
+    assert names(page) == ["tea_kind", "wants_tea"]
+    page = designer.send(page, place, do="add 0")
+    assert names(page) == ["tea_kind", "question_1", "wants_tea"]
+    page = designer.send(page, place, do="delete 0")
+    assert names(page) == ["question_1", "wants_tea"]
+    assert stored() == {}
+
+
+def test_a_saved_form_is_a_part_of_the_draft(designer: Reader, place: str):
+    page = designer.send(designer.open(place), place, do="save", **{"0.label.en": "Do you want tea?"})
+    assert page.status == 200
+    (form,) = stored().values()
+    assert form["fields"][0]["label"]["en"] == "Do you want tea?"
+    assert form["fields"][1]["relevant"] == "wants_tea"
+    assert "Do you want tea?" in page.says
+
+
+def test_a_mistake_is_told_with_its_question_and_nothing_is_kept(designer: Reader, place: str):
+    page = designer.send(designer.open(place), place, do="save", **{"1.relevant": "wants_tea ==", "0.label.ckb": ""})
+    assert page.status == 422
+    assert "wants_tea" in page.text
+    assert "tea_kind relevant" in page.says.replace("/", " ") or "relevant" in page.says
+    assert stored() == {}
+
+
+def test_a_list_of_choices_is_written_as_lines(designer: Reader, place: str):
+    lines = "green | أخضر | سەوز | green tea\nblack | أسود | ڕەش | black tea"
+    page = designer.send(
+        designer.open(place),
+        place,
+        do="save",
+        new_list="teas",
+        new_choices=lines,
+        **{"1.type": "select_one", "1.list": "teas"},
+    )
+    assert page.status == 200
+    (form,) = stored().values()
+    assert [choice["name"] for choice in form["choices"]["teas"]] == ["green", "black"]
+    assert form["choices"]["teas"][0]["label"] == {"ar": "أخضر", "ckb": "سەوز", "en": "green tea"}
+
+
+def test_a_spreadsheet_is_compared_before_it_is_taken(designer: Reader, place: str):
+    sheet = designer.client.get(f"{place}.xlsx")
+    assert sheet.status_code == 200
+    same = designer.send(designer.open(place), f"{place}/sheet", file=chosen(sheet.data, "form.xlsx"))
+    assert "Nothing would change." in same.says
+    book = openpyxl.load_workbook(BytesIO(sheet.data))
+    for row in book["survey"].iter_rows():
+        for cell in row:
+            if cell.value == "Which tea?":
+                cell.value = "Which kind of tea?"
+    changed = BytesIO()
+    book.save(changed)
+    page = designer.send(designer.open(place), f"{place}/sheet", file=chosen(changed.getvalue(), "form.xlsx"))
+    assert "Which kind of tea?" in page.says
+    assert stored() == {}
+    designer.send(page, place, do="save")
+    (form,) = stored().values()
+    assert form["fields"][1]["label"]["en"] == "Which kind of tea?"
+
+
+@pytest.mark.parametrize("content", [b"", b"no workbook at all", b"PK\x03\x04broken"])
+def test_a_file_that_is_no_spreadsheet_is_refused_with_its_reason(designer: Reader, place: str, content: bytes):
+    page = designer.send(designer.open(place), f"{place}/sheet", file=chosen(content, "form.xlsx"))
+    assert page.status == 422
+    assert len(page.alerts) > 0
+
+
+def test_the_review_leads_to_the_forms_of_the_path(designer: Reader, place: str):
+    review = designer.open(place.partition("/forms/")[0] + "/review")
+    assert place in review.links.values()
+
+
+def test_a_form_that_is_not_there_begins_with_one_question(designer: Reader, place: str):
+    page = designer.open(place.replace(FORM, "brand_new"))
+    assert names(page) == ["question_1"]
+    assert designer.open(place.replace(FORM, "Not a key")).status == 404
+
+
+def test_content_that_is_no_form_is_refused(designer: Reader, place: str):
+    page = designer.open(place)
+    for bad in ("", "[", "[]", '"x"'):
+        assert designer.send(page, place, do="save", content=bad).status == 422
+    for verb in ("up 0", "down 9", "add 9.9", "delete x", "fly 0", "delete 0.0"):
+        assert names(designer.send(page, place, do=verb)) == ["wants_tea", "tea_kind"] or verb.startswith("add")
+
+
+def test_only_those_who_change_paths_see_it(handler: Reader, place: str):
+    assert handler.open(place).status in {403, 404}
