@@ -8,12 +8,16 @@ import pytest
 from sqlalchemy import delete, select
 
 from nrm.actions import cases, migration_parts, migrations, runs, tasks
+from nrm.actions._action import transact
 from nrm.actors import SYSTEM
 from nrm.db import db
 from nrm.engine.moving import StepMove
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, StaleVersion
-from nrm.models import CaseAccess, Event, Job, Run, Subscription, Task
+from nrm.jobs import table
+from nrm.jobs.hand import LostJob, holding
+from nrm.models import CaseAccess, Event, Incident, Job, Run, Subscription, Task
 from nrm.queries.verify import verify_all
+from nrm.worker.handlers.clocks import fire_timer
 from tests.drafting import designer
 from tests.moving import (
     carried_out,
@@ -294,3 +298,30 @@ def test_a_task_that_is_due_alike_takes_over_the_words_and_one_that_is_not_keeps
     land.move(days=30)
     db.session.close()
     assert db.session.get(Task, task.id).status == "open"
+
+
+def test_a_timer_that_a_runner_has_in_hand_while_its_step_gets_another_name_fires_once_and_by_its_new_name(land: World):
+    source = latest_version("wait_for_answer")
+    case_id = opened(land, "wait_for_answer")
+    complete(land, case_id, "write")
+    land.move(days=3)
+    late = ('id="too_late"', 'id="no_answer"'), ('="too_late"', '="no_answer"'), (">too_late<", ">no_answer<")
+    target = next_version(land, "wait_for_answer", *late)
+    maker = designer(land, "maker")
+    plan_id = migrations.plan_migration(maker, source, target)
+    steps = {name: StepMove(to=name) for name in ("write", "wait", "answered", "ring")}
+    migrations.change_migration(maker, plan_id, steps=steps | {"too_late": StepMove(to="no_answer")}, version=None)
+    migrations.check_migration(maker, plan_id, version=None)
+    work_off(plan_id)
+    (held,) = transact(
+        SYSTEM, lambda work: table.claim(work.session, owner="one", queues=["timers"], limit=1, now=work.now)
+    )
+    migrations.approve_migration(designer(land, "second"), plan_id, version=None)
+    work_off(plan_id)
+    with holding(held), pytest.raises(LostJob):
+        fire_timer(held)
+    db.session.close()
+    assert db.session.execute(select(Incident.code)).all() == []
+    assert set(land.open_tasks(case_id)) == set()
+    assert ring(case_id).startswith("no_answer.")
+    assert set(land.open_tasks(case_id)) == {"ring"}
