@@ -1,5 +1,5 @@
 // What a diagram may name, as the service tells it; every list is [{code, name, …}].
-import { named, t } from "./texts.js";
+import { named, page, t } from "./texts.js";
 
 const list = (rows, key = "code") =>
   (Array.isArray(rows) ? rows : Object.entries(rows ?? {}).map(([code, row]) => ({ code, ...(typeof row === "object" ? row : { name: row }) })))
@@ -13,7 +13,8 @@ export class Vocabulary {
   constructor(told) {
     this.told = told;
     this.roles = list(told.roles);
-    this.organisations = list(told.organisations);
+    const kinds = new Set([...told.organisations.map((each) => each.key), "provider"]);
+    this.organisations = [...kinds].map((code) => ({ code, name: page.texts[`organisation_${code}`] ?? code }));
     this.forms = list(told.forms);
     this.services = list(told.services);
     this.outcomeCodes = list(told.outcomes);
