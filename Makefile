@@ -14,7 +14,7 @@ QUICK = $(addprefix tests/,rules expressions engine countries architecture actio
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-case test quick lint migration format bench soak soak-ci smoke print-check examples-check image-check browser editor editor-check docs-check lock clean
+.PHONY: help setup run demo-case test quick lint migration format bench soak soak-ci smoke print-check examples-check image-check browser screenshots editor editor-check docs-check lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,10 @@ image-check:  ## Run the image's steps by hand in a clean Debian folder (root, d
 browser: setup  ## Pages in Chromium: for everybody, on small phones, in a power cut, on a thin line (needs chromium of the system)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
 	$(PY) -m pytest $(IN_BROWSER:%=tests/browser/%.py)
+
+screenshots: setup  ## Take the pictures of the handler's guide again, in docs/guide (needs chromium of the system)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
+	$(PY) -m tests.browser.screenshots
 
 editor:  ## Build the path editor from api/editor into api/static/editor (needs node 20 or newer and npm)
 	npm --prefix api/editor ci

@@ -13,7 +13,7 @@ from tests.browser.doing import choose, follow, invented_name, open_case, take, 
 from tests.browser.visitor import PASSWORD, Visitor
 
 LANGUAGES = ["ar", "ckb", "en"]
-NEWCOMERS = {"ar": "coordinator.baghdad", "ckb": "coordinator.erbil", "en": "followup.baghdad"}
+NEWCOMERS = {"ar": "focal.molsa", "ckb": "unit.kurdistan", "en": "followup.baghdad"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
