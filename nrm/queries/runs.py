@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    bindparam,
+    cast,
+    literal,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
 
 from nrm.actors import Actor
 from nrm.db import db
@@ -150,6 +162,31 @@ def _waiting(run_id: str) -> list[str]:
     return list(db.session.scalars(select(Subscription.step).where(Subscription.run_id == run_id)))
 
 
+_OPEN: Final = "open"
+
+
+def _states() -> Select[Any]:
+    """Say how the steps of a run stand, those that outweigh others last: gone through, waiting, open, failed."""
+    run: BindParameter[str] = bindparam("run")
+
+    def steps(place: int, kind: str, of: Any, *conditions: ColumnElement[bool], task: bool = False) -> Select[Any]:  # noqa: ANN401 - a mapped class
+        about = (of.due_at, of.id) if task else (cast(null(), Task.due_at.type), cast(null(), Task.id.type))
+        columns = (literal_column(str(place)).label("place"), literal(kind).label("kind"), of.step, *about)
+        return select(*columns).where(of.run_id == run, *conditions)
+
+    parts = union_all(
+        steps(2, _OPEN, Task, Task.status.in_(["open", "on_hold"]), task=True),
+        steps(0, "done", RunStep),
+        steps(1, "waiting", Subscription),
+        steps(3, "failed", Incident, Incident.status == "open", Incident.step.is_not(None)),
+    ).subquery()
+    return select(parts.c.kind, parts.c.step, parts.c.due_at, parts.c.id).order_by(parts.c.place)
+
+
+_STATES: Final = _states()
+"""Built once; a drawing asks one question."""
+
+
 def drawing(
     actor: Actor, now: datetime, run_id: str, *, language: str, mirrored: bool | None = None, on_page: bool = False
 ) -> str:
@@ -164,19 +201,17 @@ def drawing(
         on_page: draw for a page that has the style itself, with links from open steps to their tasks.
     """
     row = _readable(actor, now, run_id)
-    states = dict.fromkeys(db.session.scalars(select(RunStep.step).where(RunStep.run_id == run_id)), "done")
-    states |= dict.fromkeys(_waiting(run_id), "waiting")
-    tasks = db.session.execute(
-        select(Task.step, Task.due_at, Task.id).where(Task.run_id == run_id, Task.status.in_(["open", "on_hold"]))
-    ).all()
-    states |= {step: "overdue" if due_at is not None and due_at < now else "open" for step, due_at, _ in tasks}
-    failed = select(Incident.step).where(Incident.run_id == run_id, Incident.status == "open")
-    states |= {step: "failed" for step in db.session.scalars(failed) if step is not None}
+    states: dict[str, str] = {}
+    links: dict[str, str] = {}
+    for kind, step, due_at, task_id in db.session.connection().execute(_STATES, {"run": run_id}):
+        states[step] = "overdue" if kind == _OPEN and due_at is not None and due_at < now else kind
+        if task_id is not None:
+            links[step] = f"/tasks/{task_id}"
     return draw_path(
         paths.version(row.path_version_id).diagram.encode(),
         language=language,
         states=states,
         mirrored=mirrored,
-        links={step: f"/tasks/{task_id}" for step, _, task_id in tasks} if on_page else None,
+        links=links if on_page else None,
         styled=not on_page,
     )

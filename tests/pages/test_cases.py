@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -90,3 +91,19 @@ def test_a_case_reads_in_the_readers_language(office: Office, reader, opened: Ca
     for address in (f"/cases/{case_id}", "/cases", f"/cases/{case_id}/sheet", f"/cases/{case_id}?flip=1"):
         page = one.open(address)
         assert (page.status, page.language, page.inline) == (200, language, [])
+
+
+def test_the_drawing_says_what_is_done_what_is_open_with_a_link_and_what_is_late(
+    office: Office, reader: Callable[..., Reader], handler: Reader, opened: Callable[..., str]
+):
+    case_id = opened()
+    task = handler.send(handler.open("/work?tab=desk"), "/take-next")
+    handler.send(task, "/answers", do="complete", a__wants_tea="true", a__tea_kind="mint")
+    drawn = handler.open(f"/cases/{case_id}").text.partition('class="drawing')[2].partition("</svg>")[0]
+    assert "state-done" in drawn
+    assert "state-open" in drawn
+    assert 'href="/tasks/tsk_' in drawn
+    office.clock.move(timedelta(days=60))
+    late = reader(handler.actor).open(f"/cases/{case_id}").text.partition('class="drawing')[2].partition("</svg>")[0]
+    assert "state-overdue" in late
+    assert "state-open" not in late
