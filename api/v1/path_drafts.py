@@ -222,7 +222,13 @@ def _file(name: str, content: bytes) -> Response:
     return Response(content, content_type=ZIP, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-@path_drafts.post("/path-drafts/bundle", permission="path.edit", answer=BroughtIn, status=201, upload=(ZIP,))
+@path_drafts.post(
+    "/path-drafts/bundle",
+    permission="path.edit",
+    answer=BroughtIn,
+    status=201,
+    upload=(ZIP, "application/octet-stream"),
+)
 def bring_draft(ask: Ask) -> BroughtIn:
     """Begin a draft with such a file, of the path of its key or of a new one."""
     return bring_bundle(ask.actor, read_file(LARGEST_FILE), language=language())

@@ -86,6 +86,9 @@ def things(office: Office, owner: Browser) -> dict[str, str]:
     found["form_version_id"] = str(anything.execute(select(FormVersion.id)).scalars().first())
     found["organisation_id"] = str(anything.execute(select(Organisation.id)).scalars().first())
     found["service_id"] = str(anything.execute(select(Service.id)).scalars().first())
+    found["migration_id"] = "mig_" + "1" * 26
+    found["path_key"] = "hello"
+    found["step"] = "ask"
     found["name"] = "sex"
     found["public_uuid"] = public_id("service", found["service_id"])
     anything.close()
