@@ -80,15 +80,19 @@ def _preview(visit: Visit, form: DraftForm, content: Mapping[str, Json], languag
     return ask(Asked(form=parsed, language=language, labels=form.labels, pick=lambda _: (), today=today), {})
 
 
-def _rows(fields: Json, place: str) -> list[tuple[str, int, Mapping[str, Json]]]:
-    """Give every question with its place ("0", "3.1") and its depth, in order."""
-    found: list[tuple[str, int, Mapping[str, Json]]] = []
+def _rows(fields: Json, place: str) -> list[tuple[str, str, Mapping[str, Json]]]:
+    """Give every question with its place ("0", "3.1") and its number for people ("1", "4.2"), in order."""
+    found: list[tuple[str, str, Mapping[str, Json]]] = []
     for number, entry in enumerate(fields if isinstance(fields, list) else ()):
         if isinstance(entry, dict):
             here = f"{place}.{number}" if place else str(number)
-            found.append((here, here.count("."), entry))
+            found.append((here, _number(here), entry))
             found += _rows(entry.get("fields"), here)
     return found
+
+
+def _number(place: str) -> str:
+    return ".".join(str(int(part) + 1) for part in place.split("."))
 
 
 def _lines(entries: Json) -> str:

@@ -44,7 +44,7 @@ State = tuple[str, frozenset[tuple[str, str, str]], frozenset[str]]
 
 
 def run_all(spec: PathSpec, again: frozenset[str]) -> Seen:
-    """Run a path in every way: any order, any event, any values 0 and 1 at every step.
+    """Run a path in every way: any order, any event, any values 0 and 1 at every step, or none at first.
 
     Args:
         spec: the path.
@@ -61,6 +61,11 @@ class _Runs:
     def values(self) -> Iterator[dict[str, int]]:
         for each in product(VALUES, repeat=len(self.names)):
             yield dict(zip(self.names, each, strict=True))
+
+    def first_values(self) -> Iterator[dict[str, int]]:
+        """Give the values with which a run may begin: any of them may be missing."""
+        for each in product((None, *VALUES), repeat=len(self.names)):
+            yield {name: value for name, value in zip(self.names, each, strict=True) if value is not None}
 
     def all(self) -> Seen:
         known: dict[object, State] = {}
@@ -81,7 +86,7 @@ class _Runs:
                 known[key] = made
                 queue.append((key, made))
 
-        for values in self.values():
+        for values in self.first_values():
             note("start", self.advance(None, lambda v=values: runtime.start_run(self.spec, values=v, now=NOW)))
         while queue:
             if len(known) > MOST:
