@@ -210,6 +210,10 @@ def open_case(visit: Visit, person_id: str) -> Answer:
         opened = case_actions.open_case(visit.actor, person_id, **facts)
     except NotValid as error:
         return _case_form(visit, person_id, told(visit, error))
+    try:
+        cases.case(visit.actor, visit.now, opened.id)
+    except NotFound:  # who receives people opens cases that another desk then works on
+        return see("/people?done=case_opened")
     return see(f"/cases/{opened.id}")
 
 

@@ -260,3 +260,11 @@ def test_the_pages_are_there_in_each_language(office: Office, reader, language: 
 @pytest.mark.parametrize("path", ["/people/%00", "/cases/%00/consent", "/tasks/%00", "/cases?number=%00"])
 def test_an_address_that_no_row_can_have_leads_nowhere(handler: Reader, path: str):
     assert handler.open(path).status == 404
+
+
+def test_who_opens_a_case_that_another_desk_works_on_reads_that_it_is_open(office: Office, reader):
+    desk = reader(office.land.at_desk("reception", "norvale"))
+    made = desk.send(nobody(desk, search(desk, **SOUGHT)), "/people", born="1970", sex="female", governorate="norvale")
+    opened = desk.send(desk.open(made.links["Open a case"]), "/open-case", path="hello")
+    assert opened.status == 200
+    assert "The case is open. The desk that works on it has it now." in opened.says
