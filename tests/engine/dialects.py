@@ -87,6 +87,20 @@ DIALECTS: dict[str, tuple[bytes, set[str]]] = {
         ('<?xml version="1.0" encoding="windows-1256"?>' + bare(row().replace('name="Ask"', 'name="سؤال"').replace('"t"', '"مهمة"'))).encode("windows-1256"),
         {"import_encoding", "import_new_id"},
     ),
+    "letters that are no utf-8": (
+        ('<?xml version="1.0" encoding="UTF-8"?>' + bare(row().replace('name="Ask"', 'name="Rechnung klären"'))).encode("windows-1252"),
+        {"import_encoding_guessed"},
+    ),
+    "prefixes that nobody declares": (
+        bare(row(more=' camunda:formKey="ask_guest"').replace("<startEvent", "<bpmn:startEvent")).encode(),
+        {"import_prefix"},
+    ),
+    "a namespace with a space": (bare(row(), more=' xmlns:Process="http://A.3.0/Initial Import/Process"').encode(), {"import_prefix"}),
+    "only pools": (
+        f'<definitions xmlns="{MODEL}"><collaboration id="c"><participant id="p1" name="Office"/><participant id="p2" name="Family"/>'
+        '<messageFlow id="m" sourceRef="p1" targetRef="p2"/></collaboration></definitions>'.encode(),
+        {"import_no_process"},
+    ),
     "utf-16 without a mark": (bare(row()).encode("utf-16-le"), {"import_encoding"}),
     "no namespace": (bare(row()).replace(f' xmlns="{MODEL}"', "").encode(), {"import_namespace"}),
     "draft of the standard": (bare(row()).replace(MODEL, "http://schema.omg.org/spec/BPMN/2.0").encode(), {"import_namespace"}),

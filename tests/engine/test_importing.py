@@ -142,7 +142,7 @@ HOSTILE = {
     "many": (bare('<userTask id="t"/>' * 6_000).encode(), "too_many_elements"),
     "no process": (bare("").replace('<process id="path"></process>', '<collaboration id="c"/>').encode(), "no_process"),
     "an encoding nobody knows": (b'<?xml version="1.0" encoding="utf-7"?><x/>', "wrong_encoding"),
-    "broken text": (b'<?xml version="1.0" encoding="utf-8"?><x a="\xff\xfe"/>', "not_decodable"),
+    "broken text": (b'<?xml version="1.0" encoding="utf-8"?><x a="\x81\xfe"/>', "not_decodable"),
     "a hidden end": (b"<x>\x00</x>", "nul_character"),
 }
 

@@ -92,6 +92,7 @@ def import_diagram(xml: bytes, *, process: str | None = None, key: str | None = 
     cut_texts(root, changes)
     refuse(tree_findings(root))
     mend_ids(root, changes)
+    _begin_process(root, changes)
     translate(root, changes)
     chosen = _choose(root, process, changes)
     _name_path(root, chosen, key, changes)
@@ -121,6 +122,16 @@ def read_to_draw(xml: bytes) -> etree._Element:
     if root.find(f".//{{{BPMNDI}}}BPMNShape/{{{DC}}}Bounds") is None:
         lay_out(root)
     return root
+
+
+def _begin_process(root: etree._Element, changes: Changes) -> None:
+    """Begin an empty process in the first pool of a file that shows pools and nothing in them."""
+    pool = root.find(f"{{{BPMN}}}collaboration/{{{BPMN}}}participant")
+    if pool is None or root.find(f"{{{BPMN}}}process") is not None or root.find(f"{{{BPMN}}}choreography") is not None:
+        return
+    changes.lost(pool, "import_no_process", name=pool.get("name") or pool.get("id") or "")
+    process = etree.SubElement(root, f"{{{BPMN}}}process", id=fresh_id(root, "path"), isExecutable="true")
+    pool.set("processRef", process.get("id", ""))
 
 
 def _choose(root: etree._Element, wanted: str | None, changes: Changes) -> etree._Element:

@@ -15,6 +15,7 @@ from lxml import etree
 
 from nrm.engine.findings import Finding
 from nrm.engine.importing.changes import Changes
+from nrm.engine.importing.spelling import GUESSED_ENCODING, mend_prefixes
 from nrm.engine.reading import (
     BPMN,
     BPMNDI,
@@ -77,17 +78,21 @@ def open_foreign(xml: bytes, changes: Changes) -> etree._Element:
     Raises:
         BadPath: it is no XML, it is hostile, or it holds no BPMN.
     """
-    text, encoding = _decode(xml)
+    text, encoding, guessed = _decode(xml)
     comments = text.count("<!--")
-    root = parse_text(text)
+    root, mended = _parse(text)
     _refuse_depth(root)
     instructions = _drop_instructions(root)
     if not any(_known(namespace(element), local_name(element)) == BPMN for element in root.iter(etree.Element)):
         raise BadPath([Finding(code="not_bpmn", line=root.sourceline)])
     renamed = _map_namespaces(root)
     top = _definitions(root, changes)
-    if encoding != "utf-8":
+    if guessed:
+        changes.lost(top, "import_encoding_guessed", encoding=encoding)
+    elif encoding != "utf-8":
         changes.add(top, "import_encoding", encoding=encoding)
+    for name in mended:
+        changes.add(top, "import_prefix", name=name)
     if comments:
         changes.add(top, "import_comments", count=comments)
     if instructions:
@@ -97,23 +102,45 @@ def open_foreign(xml: bytes, changes: Changes) -> etree._Element:
     return top
 
 
-def _decode(xml: bytes) -> tuple[str, str]:
-    """Give the text without its XML declaration, and the encoding in which it was written."""
+def _parse(text: str) -> tuple[etree._Element, tuple[str, ...]]:
+    """Parse a file, mended where its prefixes are not declared; give also what was mended."""
+    try:
+        return parse_text(text), ()
+    except BadPath as refused:
+        if refused.findings[0].code != "not_xml":
+            raise
+        mended, names = mend_prefixes(text)
+        if not names:
+            raise
+        try:
+            return parse_text(mended), names
+        except BadPath:
+            raise refused from None
+
+
+def _decode(xml: bytes) -> tuple[str, str, bool]:
+    """Give the text without its XML declaration, the encoding in which it was written, and whether that is a guess."""
     if len(xml) > MAX_IMPORT_BYTES:
         raise _bad("file_too_large", limit=MAX_IMPORT_BYTES // 1_000_000)
     if not xml.strip():
         raise _bad("file_empty")
     marked = next((name for mark, name in _MARKS if xml.startswith(mark)), None)
-    encoding = marked or _declared(xml)
+    encoding, guessed = marked or _declared(xml), False
     try:
         text = xml.decode(encoding).lstrip("\ufeff")
     except UnicodeDecodeError as problem:
-        line = xml[: problem.start].count(b"\n") + 1
-        raise _bad("not_decodable", line=line, encoding=encoding) from None
+        refused = _bad("not_decodable", line=xml[: problem.start].count(b"\n") + 1, encoding=encoding)
+        if encoding != "utf-8" or marked:
+            raise refused from None
+        try:
+            text, encoding, guessed = xml.decode(GUESSED_ENCODING), GUESSED_ENCODING, True
+        except UnicodeDecodeError:
+            raise refused from None
     if "\x00" in text:
         raise _bad("nul_character", line=text[: text.index("\x00")].count("\n") + 1)
     refuse_declarations(text)
-    return _DECLARATION.sub("", text, count=1).lstrip() if _DECLARATION.match(text) else text.lstrip(), encoding
+    bare = _DECLARATION.sub("", text, count=1).lstrip() if _DECLARATION.match(text) else text.lstrip()
+    return bare, encoding, guessed
 
 
 def _declared(xml: bytes) -> str:
