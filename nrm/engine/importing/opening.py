@@ -107,10 +107,9 @@ def _parse(text: str) -> tuple[etree._Element, tuple[str, ...]]:
     try:
         return parse_text(text), ()
     except BadPath as refused:
-        if refused.findings[0].code != "not_xml":
-            raise
+        found = refused.findings[0]
         mended, names = mend_prefixes(text)
-        if not names:
+        if not names or not isinstance(found, Finding) or found.code != "not_xml":
             raise
         try:
             return parse_text(mended), names
