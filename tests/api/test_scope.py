@@ -44,6 +44,7 @@ EVERYBODYS = {
     "public_uuid",
     "migration_id",
     "path_key",
+    "step",
 }
 """Parts of routes that name things which belong to no organisation's cases: paths, forms, the directory."""
 
