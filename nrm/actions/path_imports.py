@@ -10,6 +10,7 @@ import orjson
 from nrm.actions.path_drafts import DraftChanged, begin_imported
 from nrm.actions.path_facts import installed
 from nrm.actions.path_findings import FindingView, told
+from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.engine.confined import check_diagram, import_diagram
 from nrm.engine.findings import Finding
@@ -112,11 +113,13 @@ def look_at_import(actor: Actor, content: bytes, *, process: str | None, languag
         NotAllowed: the actor may not change paths.
         BadPath: the file cannot be loaded at all.
         Busy: too many diagrams are being checked at this moment.
+        TooMany: the actor has too many checks under way.
     """
     _must_edit(actor)
-    imported = import_diagram(content, process=process)
     here = installed()
-    findings = check_diagram(imported.xml, resources=here.resources, known=here.known)
+    with turn(actor):
+        imported = import_diagram(content, process=process)
+        findings = check_diagram(imported.xml, resources=here.resources, known=here.known)
     return ImportLook(
         diagram=_text(imported.xml),
         key=next(each.id for each in imported.processes if each.chosen),
@@ -145,9 +148,11 @@ def draft_of_import(actor: Actor, *, diagram: str, key: str, names: Mapping[str,
         BadPath: the text cannot be loaded.
         NotValid: the key is taken or no code; a name is missing.
         Busy: too many diagrams are being checked at this moment.
+        TooMany: the actor has too many checks under way.
     """
     _must_edit(actor)
-    imported = import_diagram(diagram.encode(), key=key if is_code(key) else None)
+    with turn(actor):
+        imported = import_diagram(diagram.encode(), key=key if is_code(key) else None)
     return begin_imported(actor, key=key, names=names, diagram=_text(imported.xml))
 
 

@@ -28,6 +28,8 @@ DEEPEST: Final = 32
 _LIST: Final = "bundle.json"
 _NAME: Final = re.compile(r"(?:(forms|scenarios)/([a-z][a-z0-9_]{0,63})\.json|diagram\.bpmn|bundle\.json)")
 _FORMAT: Final = 1
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""How a part may be packed: the other methods unpack a whole part at once, however little of it is asked for."""
 _MADE: Final = (2026, 1, 1, 0, 0, 0)
 """The same content always gives the same file."""
 
@@ -123,6 +125,8 @@ def _parts(file: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
         if not _NAME.fullmatch(entry.filename) or entry.filename in seen:
             raise _wrong("bundle_holds_other", name=_printable(entry.filename))
         seen.add(entry.filename)
+        if entry.compress_type not in _METHODS:
+            raise _wrong("not_a_bundle")
         with file.open(entry) as opened:
             # What the list says of the size is not believed.
             part = opened.read(LARGEST_PART + 1)

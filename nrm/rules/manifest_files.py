@@ -32,6 +32,8 @@ _MOST_PARTS: Final = 500
 _MOST_UNPACKED: Final = 200 * 1024 * 1024
 _MOST_GROWTH: Final = 100
 _SMALL_PART: Final = 1024 * 1024
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""How a part may be packed: the other methods unpack a whole part at once, whatever size the file's list tells."""
 _PROLOG: Final = 4096
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _LONGEST_CELL: Final = 5000
@@ -235,6 +237,8 @@ def _check_parts(parts: Sequence[zipfile.ZipInfo]) -> None:
     packed = sum(part.compress_size for part in parts)
     if any(part.flag_bits & 1 for part in parts):
         raise _refuse("old_or_locked_workbook")
+    if any(part.compress_type not in _METHODS for part in parts):
+        raise _refuse("damaged_workbook")
     grown = any(
         part.file_size > _SMALL_PART and part.file_size > _MOST_GROWTH * max(part.compress_size, 1) for part in parts
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 
 import orjson
@@ -74,6 +75,18 @@ def test_a_list_that_lies_about_sizes_is_not_believed():
     place = bomb.rfind(size)
     bomb[place : place + 4] = (5).to_bytes(4, "little")
     assert code(bytes(bomb)) in {"bundle_too_large", "not_a_bundle", "bundle_part_unreadable"}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_method_that_unpacks_everything_at_once_is_refused_before_anything_is_unpacked(method: int):
+    bomb = packed({"diagram.bpmn": b"0" * 40_000_000}, method)
+    assert len(bomb) < 100_000
+    tracemalloc.start()
+    try:
+        assert code(bomb) == "not_a_bundle"
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_too_many_parts_and_too_large_a_file_are_refused():

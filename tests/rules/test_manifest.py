@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+import tracemalloc
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -349,6 +350,21 @@ def test_a_zip_bomb_is_refused_before_it_is_opened() -> None:
     assert code_of(bomb) == "zip_bomb"
     assert time.perf_counter() - began < 5
     assert code_of(zipped({f"xl/{number}.xml": b"<a/>" for number in range(501)})) == "zip_bomb"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_method_that_unpacks_everything_at_once_is_refused_before_anything_is_unpacked(method: int) -> None:
+    bomb = bytearray(zipped({"xl/workbook.xml": b"<a>" + b"0" * 40_000_000}, method))
+    size = (40_000_003).to_bytes(4, "little")
+    while size in bomb:
+        place = bomb.find(size)
+        bomb[place : place + 4] = (5).to_bytes(4, "little")  # the list lies about what comes out
+    tracemalloc.start()
+    try:
+        assert code_of(bytes(bomb)) == "damaged_workbook"
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_document_type_in_a_workbook_is_refused() -> None:
