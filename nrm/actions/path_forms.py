@@ -20,7 +20,7 @@ from nrm.rules.xlsforms import arranged, export_form, form_difference
 
 Labels = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Code list → code → its name in each language."""
-_NAMED: Final = re.compile(r"<(?:\w+:)?form\s[^>]*?\bkey=\"([a-z][a-z0-9_]{0,63})\"")
+_NAMED: Final = re.compile(r"<(?:\w+:)?form\s[^<>]*?\bkey=\"([a-z][a-z0-9_]{0,63})\"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,8 @@ def take_newest_base(work: Work, draft_id: str, *, version: int) -> DraftChanged
     """Let a draft stand on the version that was published since it began.
 
     Its content stays as it is: what the newer version says differently is part of the difference from now on, and is
-    mended in the draft by whoever wants to keep it.
+    mended in the draft by whoever wants to keep it. Who wrote the content stays who may not publish it: another name
+    here would let that person publish their own work.
 
     Raises:
         NotFound: there is no such draft.
@@ -126,8 +127,7 @@ def take_newest_base(work: Work, draft_id: str, *, version: int) -> DraftChanged
     """
     row = lock_draft(work, draft_id, "save", version=version)
     latest = work.session.execute(select(Path.latest_id).where(Path.key == row.path_key)).scalar_one_or_none()
-    changed = {"changed_at": work.now, "changed_by": work.actor.id}
-    work.change(PathDraft, row.id, version=row.version, base_version_id=latest, **changed)
+    work.change(PathDraft, row.id, version=row.version, base_version_id=latest, changed_at=work.now)
     record(work, "path.draft_changed", row.id, row.path_key)
     return DraftChanged(id=row.id, version=row.version + 1, status=row.status)
 

@@ -27,6 +27,8 @@ GAP_Y: Final = 30.0
 PADDING: Final = 30.0
 BAND: Final = 30.0
 LEAST: Final = 140.0
+MOST_BENDS: Final = 5_000
+"""In a diagram with more crossings of columns than this no drawing can be read, and long flows go straight."""
 _WIDE: Final = frozenset({"subProcess", "transaction", "adHocSubProcess", "subChoreography"})
 
 
@@ -373,8 +375,10 @@ def _grid(columns: Mapping[str, int], edges: list[Edge]) -> tuple[list[list[str]
         grid[column].append(name)
     bends: dict[str, list[str]] = {}
     before: dict[str, list[str]] = {}
+    plain = sum(columns[target] - columns[source] - 1 for _, source, target in edges) <= MOST_BENDS
     for name, source, target in edges:
-        row = [f" {name} {column}" for column in range(columns[source] + 1, columns[target])]
+        crossed = range(columns[source] + 1, columns[target]) if plain else ()
+        row = [f" {name} {column}" for column in crossed]
         for number, bend in enumerate(row):
             grid[columns[source] + 1 + number].append(bend)
         for one, two in zip([source, *row], [*row, target], strict=True):

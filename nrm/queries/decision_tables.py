@@ -44,7 +44,7 @@ def table(actor: Actor, key: str) -> tuple[EntryView, Grid]:
 
 def uses_of_table(key: str) -> tuple[PathUse, ...]:
     """Give the paths that decide by a table."""
-    return _uses(rf'<nrm:table\s[^>]*key="{re.escape(key)}"')
+    return _uses(rf'<nrm:table\s[^<>]*key="{re.escape(key)}"')
 
 
 def uses_of_setting(key: str) -> tuple[PathUse, ...]:

@@ -27,6 +27,7 @@ from nrm.rules.xlsforms import (
 )
 
 _LONGEST: Final = 4900
+_LONGEST_HEADER: Final = 200
 _HEADER: Final = re.compile(r"(\w+)\s*::?\s*(?:[^():]*\(\s*(\w+)\s*\)|(\w+))")
 _OURS: Final[Mapping[str, str]] = {
     **{theirs.lower(): ours for ours, theirs in reversed(list(TYPES.items()))},
@@ -223,7 +224,7 @@ class _Import:
 
 def _column(header: str) -> str:
     header = header.strip()
-    found = _HEADER.fullmatch(header)
+    found = _HEADER.fullmatch(header) if len(header) <= _LONGEST_HEADER else None
     return f"{found[1]}::{(found[2] or found[3]).lower()}" if found else header
 
 

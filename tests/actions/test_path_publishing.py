@@ -12,6 +12,7 @@ from nrm.actions.cases import open_case
 from nrm.actions.path_checks import play_pack
 from nrm.actions.path_drafts import DiagramSaved, begin_draft, save_diagram, save_form
 from nrm.actions.path_findings import draft_findings
+from nrm.actions.path_imports import draft_of_import, look_at_import
 from nrm.actions.path_publishing import (
     Published,
     publish_draft,
@@ -31,6 +32,8 @@ from nrm.queries import path_drafts, paths
 from tests.actions.test_races import at_once
 from tests.drafting import designer
 from tests.world import World
+
+HELLO = (File(__file__).parents[2] / "workflows" / "testland" / "paths" / "hello.bpmn").read_bytes()
 
 
 def edited(actor: Actor, draft_id: str, old: str, new: str) -> int:
@@ -253,6 +256,29 @@ def test_ten_designers_who_save_at_once_are_heard_one_by_one(installed, land: Wo
     assert sum(isinstance(answer, DiagramSaved) for answer in answers) == 1, answers
     assert sum(isinstance(answer, StaleVersion) for answer in answers) == 9, answers
     assert path_drafts.draft(designer(land), draft.id).draft.version == 2
+
+
+def test_whoever_wrote_a_draft_does_not_publish_it_after_somebody_else_took_the_newest_base(land: World):
+    author, other = designer(land), designer(land, "two")
+    draft = begin_draft(author, path="hello")
+    version = edited(author, draft.id, "Serve", "Pour")
+    version = take_newest_base(other, draft.id, version=version).version
+    version = submit_draft(other, draft.id, version=version).version
+    for nobody in (author, other):
+        with pytest.raises(IllegalMove) as refused:
+            publish_draft(nobody, draft.id, version=version)
+        assert refused.value.code == "second_person_publishes"
+    assert publish_draft(designer(land, "three"), draft.id, version=version).number == 2
+
+
+def test_imports_count_into_a_designers_share(land: World):
+    author = designer(land)
+    with turn(author), turn(author), turn(author):
+        with pytest.raises(TooMany):
+            look_at_import(author, HELLO, process=None, language="en")
+        with pytest.raises(TooMany):
+            draft_of_import(author, diagram=HELLO.decode(), key="taken_over", names={})
+    assert look_at_import(author, HELLO, process=None, language="en").key == "hello"
 
 
 def test_the_system_publishes_nothing_that_it_drafted(land: World):

@@ -1,6 +1,7 @@
 """A path can be looked at: in every language, mirrored where one reads from the right, with the state of each step."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,19 @@ def test_a_diagram_without_a_drawing_is_laid_out_from_left_to_right():
 def test_a_file_that_is_no_diagram_is_refused():
     with pytest.raises(BadPath):
         draw_path(b"<svg/>", language="en")
+
+
+def test_a_tangle_without_a_drawing_is_drawn_before_anybody_waits_for_it():
+    steps = "".join(f'<userTask id="t{number}"/>' for number in range(290))
+    flows = "".join(
+        f'<sequenceFlow id="f{number}" sourceRef="t{number % 290}" targetRef="t{number * 7919 % 290}"/>'
+        for number in range(4000)
+    )
+    tangle = (
+        '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="x">'
+        f'<process id="tangle" isExecutable="true">{steps}{flows}</process></definitions>'
+    )
+    began = time.process_time()
+    picture = draw_path(tangle.encode(), language="ar")
+    assert len(picture) < 2_000_000
+    assert time.process_time() - began < 5

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from io import BytesIO
 
 import openpyxl
 import pytest
 
+from nrm.actions.path_forms import forms_named
 from nrm.db import db
 from nrm.models import PathDraft
+from nrm.queries import path_drafts
 from tests.api.conftest import Office
 from tests.drafting import designer as designer_of
 from tests.pages.conftest import Page, Reader, chosen
@@ -138,3 +141,15 @@ def test_content_that_is_no_form_is_refused(designer: Reader, place: str):
 
 def test_only_those_who_change_paths_see_it(handler: Reader, place: str):
     assert handler.open(place).status in {403, 404}
+
+
+def test_a_diagram_that_is_full_of_half_tags_is_looked_through_at_once(office: Office, designer: Reader, place: str):
+    draft = place.split("/")[3]
+    diagram = designer.client.get(f"/api/v1/path-drafts/{draft}").get_json()["diagram"]
+    diagram = diagram.replace("</", f"<!--{'<form ' * 10_000}--></", 1)
+    saved = designer.client.put(f"/api/v1/path-drafts/{draft}/diagram", json={"diagram": diagram, "version": 1})
+    assert saved.status_code == 200
+    view = path_drafts.draft(designer_of(office.land), draft)
+    began = time.process_time()
+    assert FORM in forms_named(view)
+    assert time.process_time() - began < 2
