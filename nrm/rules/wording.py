@@ -29,7 +29,7 @@ _MARKS: Final = re.compile("[\u064b-\u0652\u0640]")
 _PROGRAM_WORDS: Final = frozenset([
     "Authorization", "Idempotency-Key", "If-Match", "ETag", "version", "XLSForm", "OpenAPI", "OAuth", "selected",
     "list", "code", "in", "and", "or", "not", "ad-hoc", "true", "false", "run", "case", "working", "clock", "opened",
-    "arrival", "return", "name", "instruction", "ar", "ckb", "en", "compensation", "nrm", "link", "result",
+    "arrival", "return", "name", "instruction", "ar", "ckb", "en", "compensation", "nrm", "verify", "link", "result",
     "instantiate", "transaction", "standard", "restricted", "strict", "friday", "uses",
     "after", "caller", "https", "pdf", "Pango",
 ])
