@@ -128,10 +128,12 @@ def approve_migration(work: Work, plan_id: str, *, version: int | None) -> None:
     Raises:
         NotFound: there is no such plan.
         NotAllowed: the actor made or changed it ("second_person_needed").
+        NotValid: the version that cases would go to was retired since.
         IllegalMove: it was not checked, or is being carried out already.
         StaleVersion: it changed since.
     """
     plan = _hold(work, plan_id, "approve", second=True)
+    _must_be_published(work, plan)
     _set(work, plan, MigrationStatus.RUNNING, version, approved_at=work.now, approved_by=work.actor.id)
     ask_for_part(work, plan_id)
     work.record("migration.approved", stream="system", subject=("migration", plan_id))
@@ -147,8 +149,9 @@ def pause_migration(work: Work, plan_id: str, *, version: int | None = None) -> 
 
 @action("migration.resume", permission="path.publish")
 def resume_migration(work: Work, plan_id: str, *, version: int | None = None) -> None:
-    """Go on where a pause stopped; errors as for `check_migration`."""
+    """Go on where a pause stopped; errors as for `check_migration`, and NotValid as for `approve_migration`."""
     plan = _hold(work, plan_id, "resume")
+    _must_be_published(work, plan)
     _set(work, plan, MigrationStatus.RUNNING, version)
     ask_for_part(work, plan_id)
     work.record("migration.resumed", stream="system", subject=("migration", plan_id))
@@ -212,6 +215,13 @@ def _hold(work: Work, plan_id: str, verb: str, *, second: bool = False) -> Migra
     if verb == "check" and migration(plan).has_errors:
         raise IllegalMove(allowed, "migration_has_errors")
     raise IllegalMove(allowed, "migration_action_not_allowed")
+
+
+def _must_be_published(work: Work, plan: MigrationPlan) -> None:
+    """Stop where the version that cases would go to has been retired; locked, so that it stays as it is till then."""
+    found = select(PathVersion.status).where(PathVersion.id == plan.target_id).with_for_update()
+    if work.session.execute(found).scalar_one() != PathStatus.PUBLISHED:
+        raise NotValid([Problem(pointer="/target", code="migration_target")])
 
 
 def _set(work: Work, plan: MigrationPlan, status: MigrationStatus, version: int | None, **columns: object) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from nrm.actions import cases, migration_parts, migrations, runs, tasks
 from nrm.actions._action import transact
+from nrm.actions.path_publishing import retire_version
 from nrm.actors import SYSTEM
 from nrm.db import db
 from nrm.engine.moving import StepMove
@@ -230,6 +231,18 @@ def test_whoever_made_a_plan_does_not_approve_it(land: World):
         migrations.approve_migration(land.at_desk("case_handler", "norvale"), plan_id, version=None)
     with pytest.raises(StaleVersion):
         migrations.approve_migration(designer(land, "second"), plan_id, version=1)
+
+
+def test_nobody_is_moved_to_a_version_that_was_retired_since_the_dry_run(land: World):
+    source = latest_version("hello")
+    opened(land, "hello")
+    target = next_version(land, "hello", ("Ask", "Query"))
+    plan_id = checked_plan(land, source, target)
+    retire_version(designer(land, "third"), target)
+    with pytest.raises(NotValid) as refused:
+        migrations.approve_migration(designer(land, "second"), plan_id, version=None)
+    assert refused.value.problems[0].code == "migration_target"
+    assert {row.status for row in runs_of(plan_id).values()} == {"ready"}
 
 
 def test_a_plan_with_an_error_is_neither_checked_nor_approved(land: World):
