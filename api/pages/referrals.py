@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -243,7 +243,7 @@ def _given(visit: Visit) -> Given:
             continue
         try:
             values[name] = _value(visit, name, text)
-        except ValueError:
+        except (ValueError, OverflowError):
             problems.append(Problem(pointer="/" + name, code="not_a_date" if name in _DATES else "not_a_moment"))
     if problems:
         raise NotValid(problems)
@@ -255,7 +255,9 @@ def _value(visit: Visit, name: str, text: str) -> date | datetime | int | str:
         return date.fromisoformat(text)
     if name == "at":
         moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo else moment.replace(tzinfo=visit.words.zone)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=visit.words.zone)
+        # The first and last hours that can be written have no moment in every zone.
+        return moment.astimezone(UTC)
     return int(text) if name in _NUMBERS else text
 
 

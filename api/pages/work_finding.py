@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -84,11 +84,12 @@ def news(visit: Visit) -> Answer:
     """Say how many tasks came since a moment; asked by the page itself, so it keeps no session alive."""
     try:
         since = datetime.fromisoformat(visit.query.get("since", ""))
-    except ValueError:
-        since = visit.now
+        known = since.astimezone(UTC)
+    except (ValueError, OverflowError):
+        since = known = visit.now
     if since.tzinfo is None:
         raise NotFound
-    number = inbox.new_since(visit.actor, since)
+    number = inbox.new_since(visit.actor, known)
     answer = Response(status=304)
     answer.set_etag(str(number))
     if request.if_none_match.contains_weak(str(number)):

@@ -80,6 +80,9 @@ def _span(work: Work, first: date | None, last: date | None) -> tuple[datetime, 
         raise NotValid(problems)
     if last < first or last < work.now.astimezone(zone).date():
         raise NotValid([Problem(pointer="/last", code="absence_ends_before")])
+    if last == date.max:
+        # No calendar has the day after it.
+        raise NotValid([Problem(pointer="/last", code="not_a_date")])
     if last - first > LONGEST:
         raise NotValid([Problem(pointer="/last", code="absence_too_long", params={"days": LONGEST.days})])
     return _midnight(first), _midnight(last + timedelta(days=1))

@@ -165,6 +165,8 @@ def test_what_came_anew_is_told_once_and_then_there_is_nothing_new_to_send(
     assert (again.status_code, again.data) == (304, b"")
     assert handler.client.get("/work/news?since=yesterday").get_json()["number"] == 0
     assert handler.client.get("/work/news?since=2026-01-01T00:00:00").status_code == 404
+    before_all = {"since": "0001-01-01T00:00:00+14:00"}
+    assert handler.client.get("/work/news", query_string=before_all).get_json()["number"] == 0
 
 
 def test_asking_by_itself_keeps_no_session_alive(handler: Reader, monkeypatch: pytest.MonkeyPatch):

@@ -108,6 +108,9 @@ def test_what_is_no_day_is_told(handler: Reader):
     assert refused.status == 422
     assert 'href="#first"' in refused.text
     assert 'href="#last"' in refused.text
+    after_all = handler.send(handler.open("/me/times"), "/me/absence", first="9999-12-30", last="9999-12-31")
+    assert after_all.status == 422
+    assert "#last" in after_all.links.values()
 
 
 def test_only_somebody_of_the_same_desk_stands_in(office: Office, handler: Reader, reader: Callable[..., Reader]):
