@@ -14,6 +14,7 @@ from api.transport import cursors
 from nrm.actions.notifications import mark_many_read
 from nrm.queries import notifications as queries
 from nrm.queries.notifications import NotificationRow
+from nrm.rules.texts import unstorable
 
 notices = Pages("notices")
 
@@ -75,5 +76,6 @@ def _shown(visit: Visit, rows: tuple[NotificationRow, ...]) -> Iterator[Notice]:
 @notices.post("/notices/read")
 def mark_read(visit: Visit) -> Answer:
     """Mark one notice, or all of the page, as read."""
-    mark_many_read(visit.actor, visit.form.getlist("id")[:_ROWS])
+    chosen = [one for one in visit.form.getlist("id")[:_ROWS] if not unstorable(one)]
+    mark_many_read(visit.actor, chosen)
     return see("/notices?unread=1" if visit.form.get("unread") == "1" else "/notices")

@@ -22,6 +22,7 @@ from nrm.queries import packs
 from nrm.queries import users as queries
 from nrm.queries.history import user_history
 from nrm.queries.users import RoleRequestRow
+from nrm.rules.texts import unstorable
 
 users = Pages("users")
 
@@ -71,6 +72,8 @@ def list_users(visit: Visit) -> Answer:
 def find(visit: Visit) -> Answer:
     """Find users by name or sign-in name; what was looked for stays out of the address."""
     text = visit.text("text")[:100]
+    if wrong := unstorable(text):
+        raise NotValid([Problem(pointer="/text", code=wrong)])
     page = queries.users(visit.actor, visit.now, text=text, limit=100)
     return _list(visit, page.items, text=text, more=page.next_key is not None)
 
