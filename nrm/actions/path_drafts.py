@@ -248,7 +248,13 @@ def save_diagram(actor: Actor, draft_id: str, *, diagram: str, version: int, lan
 
 @action("path_draft.save", permission=EDIT)
 def _store_diagram(work: Work, draft_id: str, *, diagram: str, version: int) -> tuple[int, datetime]:
-    row = lock_draft(work, draft_id, "save", version=version)
+    try:
+        row = lock_draft(work, draft_id, "save", version=version)
+    except StaleVersion as stale:
+        row = work.session.execute(select(PathDraft).where(PathDraft.id == draft_id)).scalar_one()
+        if (row.diagram, row.changed_by, row.version) != (diagram, work.actor.id, version + 1):
+            raise stale from None
+        # The same once more, from somebody whose line broke before the answer came.
     if row.diagram == diagram:
         return row.version, row.changed_at
     return change_draft(work, row, diagram=diagram).version, work.now

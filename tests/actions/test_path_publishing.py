@@ -271,6 +271,19 @@ def test_whoever_wrote_a_draft_does_not_publish_it_after_somebody_else_took_the_
     assert publish_draft(designer(land, "three"), draft.id, version=version).number == 2
 
 
+def test_a_save_is_repeated_when_its_answer_was_lost_on_the_way(land: World):
+    author = designer(land)
+    draft = begin_draft(author, path="hello")
+    text = path_drafts.draft(author, draft.id).diagram.replace("Serve", "Pour")
+    db.session.rollback()
+    saved = [save_diagram(author, draft.id, diagram=text, version=1, language="en").version for _ in range(2)]
+    assert saved == [2, 2]
+    with pytest.raises(StaleVersion):
+        save_diagram(designer(land, "two"), draft.id, diagram=text, version=1, language="en")
+    with pytest.raises(StaleVersion):
+        save_diagram(author, draft.id, diagram=text.replace("Pour", "Bring"), version=1, language="en")
+
+
 def test_imports_count_into_a_designers_share(land: World):
     author = designer(land)
     with turn(author), turn(author), turn(author):
