@@ -16,7 +16,7 @@ from api.transport.rates import Limits
 from nrm.actions import views as actions
 from nrm.errors import NotFound, NotValid, NrmError, Problem, TooMany
 from nrm.queries import cases, inbox
-from nrm.queries.inbox_search import case_of_number, tasks_by_name
+from nrm.queries.inbox_search import case_of_number, is_case_number, tasks_by_name
 from nrm.rules.texts import unstorable
 
 work_finding = Pages("work_finding")
@@ -63,20 +63,25 @@ def _count(visit: Visit) -> None:
 def go(visit: Visit) -> Answer:
     """Go to a case by its number, or to a page by the beginning of its name; else look for a name among one's work."""
     wanted = visit.text("q")[:LONGEST]
-    case_id = case_of_number(wanted)
-    if case_id is not None:
-        try:
-            cases.case(visit.actor, visit.now, case_id)
-        except NrmError:
-            return see(
-                "/work?tab=desk&number=" + "".join(letter for letter in wanted if letter.isalnum() or letter == "-")
-            )
-        return see(f"/cases/{case_id}")
+    if is_case_number(wanted):
+        return see(_way_to(visit, wanted))
     for address, text, permission in _PLACES:
         named = visit.words.t(text).casefold().startswith(wanted.casefold())
         if wanted and named and (permission is None or visit.may(permission)):
             return see(address)
     return _found(visit, wanted)
+
+
+def _way_to(visit: Visit, number: str) -> str:
+    """Give the address of a case; the same list for a number that nothing has and for a case that is not one's own."""
+    case_id = case_of_number(number)
+    try:
+        if case_id is not None:
+            cases.case(visit.actor, visit.now, case_id)
+            return f"/cases/{case_id}"
+    except NrmError:
+        pass
+    return "/work?tab=desk&number=" + "".join(letter for letter in number if letter.isalnum() or letter == "-")
 
 
 @work_finding.get("/work/news")

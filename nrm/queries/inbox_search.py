@@ -34,11 +34,20 @@ def case_of_number(number: str) -> str | None:
     Returns:
         The id; None when this is no number, or no case has it.
     """
+    wanted = _case_number(number)
+    return None if wanted is None else db.session.scalar(select(Case.id).where(Case.number == wanted))
+
+
+def is_case_number(text: str) -> bool:
+    """Say whether a text is written like a case's number, whether or not a case has it."""
+    return _case_number(text) is not None
+
+
+def _case_number(text: str) -> str | None:
     try:
-        wanted = parse_case_number(number, str(packs.pack().country.get("case_prefix", "XX")))
+        return parse_case_number(text, str(packs.pack().country.get("case_prefix", "XX")))
     except NotValid:
         return None
-    return db.session.scalar(select(Case.id).where(Case.number == wanted))
 
 
 def colleague_names(actor: Actor, rows: Iterable[TaskRow]) -> Mapping[str, str]:

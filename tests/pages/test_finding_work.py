@@ -12,6 +12,7 @@ from nrm.actions.cases import open_case, set_level
 from nrm.actions.people import register_person
 from nrm.db import db
 from nrm.models import Session
+from nrm.rules.numbers import case_number
 from tests.api.conftest import Office
 from tests.pages.conftest import Reader
 from tests.pages.test_desk import ticks
@@ -80,6 +81,9 @@ def test_a_number_of_a_case_that_is_not_ones_own_leads_to_an_empty_list(
     number = next(word for word in handler.open("/work?tab=desk").words if word.startswith("TL-"))
     elsewhere = reader(office.land.at_desk("case_handler", "lakemar"))
     assert "Nothing fits this choice." in elsewhere.send(elsewhere.open("/work"), "/go", q=number).says
+    nobodys = case_number("TL", 2026, b"none here")
+    told = [elsewhere.client.post("/go", data={"q": q, "token": _token(elsewhere)}) for q in (number, nobodys)]
+    assert [one.headers["Location"] for one in told] == [f"/work?tab=desk&number={q}" for q in (number, nobodys)]
 
 
 def test_a_view_is_saved_for_oneself_shown_with_its_count_and_forgotten(handler: Reader, opened: Callable[..., str]):
