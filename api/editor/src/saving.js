@@ -72,7 +72,7 @@ export class Saving {
   }
 
   async failed(problem) {
-    if (problem instanceof LineLost || problem.status >= 500) {
+    if (problem instanceof LineLost || problem.status === 429 || problem.status >= 500) {
       this.say({ state: "lost", text: t("save_lost") });
       this.soon(AGAIN);
     } else if (problem instanceof Refused && (problem.status === 412 || problem.status === 409)) {
