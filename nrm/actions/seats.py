@@ -43,7 +43,8 @@ def give_membership(
         NotFound: no such user or organisation.
         NotValid: unknown role, or a desk of another organisation.
         NotAllowed: the actor manages other organisations only, or the role is not one of the organisation's own, or
-            counts for the whole country: for such a one `ask_role`.
+            counts for the whole country: for such a one `ask_role`; or somebody who manages all users would take a
+            seat from which cases are read ("not_yourself").
         AlreadyDone: the user sits there in this role.
     """
     lock_user(work, user_id)
@@ -51,7 +52,10 @@ def give_membership(
     _check_seat(work, organisation_id, desk_id, role, until)
     if not work.actor.is_system and role in packs.pack().country_roles:
         raise NotAllowed("second_person_needed")
-    if not manages_all(work.actor) and role not in own_roles(organisation_id):
+    everywhere = manages_all(work.actor)
+    if everywhere and work.actor.id == user_id:
+        raise NotAllowed("not_yourself")
+    if not everywhere and role not in own_roles(organisation_id):
         raise NotAllowed("not_allowed", permission="user.manage")
     return _seat(work, user_id, organisation_id=organisation_id, desk_id=desk_id, role=role, until=until)
 

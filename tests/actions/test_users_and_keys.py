@@ -60,6 +60,17 @@ def test_an_administrator_adds_and_seats_a_user(installed):
     assert [found.login for found in users.users(admin, now(), text="lana").items] == ["lana.k"]
 
 
+def test_an_administrator_does_not_take_a_seat_from_which_cases_are_read(installed):
+    admin = seated("admin1", "administrator", organisation="moh")
+    seat = {"organisation_id": organisation("hro"), "desk_id": desk("hro_case_handler_hillin"), "role": "case_handler"}
+    with pytest.raises(NotAllowed) as caught:
+        give_membership(admin, admin.id, **seat)
+    assert caught.value.code == "not_yourself"
+    colleague = seated("admin2", "administrator", organisation="moh")
+    give_membership(colleague, admin.id, **seat)
+    assert actor_of_user(admin.id, now()).desks == (desk("hro_case_handler_hillin"),)
+
+
 def test_mistakes_in_a_new_user_are_all_named(installed):
     with pytest.raises(NotValid) as caught:
         add_user(SYSTEM, login="a b", name="\u202eevil", password="short", email="nothing", language="fr")
