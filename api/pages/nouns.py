@@ -98,7 +98,7 @@ class Entry:
 
 
 _MENU: Final[tuple[tuple[str, str, str | tuple[str, ...] | None, tuple[str, ...]], ...]] = (
-    ("/work", "shell.menu_work", None, ("/work", "/tasks")),
+    ("/work", "shell.menu_work", None, ("/work", "/tasks", "/find-work")),
     ("/desk", "desk.desks", "task.assign", ("/desk",)),
     ("/cases", "shell.menu_cases", "case.read", ("/cases",)),
     ("/people", "shell.menu_people", "person.search", ("/people",)),

@@ -36,7 +36,7 @@ _PLACES: Final = (
 """Address, text and permission of the pages that are found by their name."""
 
 
-@work_finding.post("/work/find")
+@work_finding.post("/find-work")
 def find(visit: Visit) -> Answer:
     """Show the tasks at one's desks that are about somebody of a name; the name never stands in an address."""
     return _found(visit, visit.text("name")[:LONGEST])
@@ -84,7 +84,7 @@ def _way_to(visit: Visit, number: str) -> str:
     return "/work?tab=desk&number=" + "".join(letter for letter in number if letter.isalnum() or letter == "-")
 
 
-@work_finding.get("/work/news")
+@work_finding.get("/work-news")
 def news(visit: Visit) -> Answer:
     """Say how many tasks came since a moment; asked by the page itself, so it keeps no session alive."""
     try:
@@ -105,7 +105,7 @@ def news(visit: Visit) -> Answer:
     return answer
 
 
-@work_finding.post("/work/views")
+@work_finding.post("/saved-views")
 def save(visit: Visit) -> Answer:
     """Keep the list that is shown under a name."""
     address = own_address(visit.form.get("back"))
@@ -118,7 +118,7 @@ def save(visit: Visit) -> Answer:
     return see(address)
 
 
-@work_finding.post("/work/views/<view_id>/forget")
+@work_finding.post("/saved-views/<view_id>/forget")
 def forget(visit: Visit, view_id: str) -> Answer:
     """Forget a saved view."""
     actions.forget_view(visit.actor, view_id)

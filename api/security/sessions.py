@@ -41,7 +41,7 @@ SET_UP: Final = "/me/second-factor"
 """The page on which a second factor is set up."""
 _WITHOUT: Final = (SET_UP, "/sign-out", "/my-language", "/api/v1/session")
 """What somebody may ask before the second factor is set up: setting it up, and leaving."""
-_BY_ITSELF: Final = frozenset({"/work/news"})
+_BY_ITSELF: Final = frozenset({"/work-news"})
 """What a page asks by itself every minute: a desk that nobody sits at is signed out all the same."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 

@@ -102,9 +102,9 @@ def drafted(page: Page) -> None:
 def by_name(page: Page) -> None:
     page.goto("/work")
     page.locator(".finders summary").first.click()
-    page.fill("form[action='/work/find'] input[name=name]", "Nobody")
+    page.fill("form[action='/find-work'] input[name=name]", "Nobody")
     with page.expect_navigation():
-        page.click("form[action='/work/find'] button")
+        page.click("form[action='/find-work'] button")
 
 
 def refused(page: Page) -> None:

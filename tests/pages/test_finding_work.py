@@ -37,7 +37,7 @@ def test_a_task_is_found_by_the_persons_name_in_any_script_and_the_name_stays_ou
 ):
     named("كريم", "حسن", "نوري")
     named("Zelda", "Nobody", "Else")
-    found = handler.send(handler.open("/work"), "/work/find", name=typed)
+    found = handler.send(handler.open("/work"), "/find-work", name=typed)
     assert found.status == 200
     assert "كريم" in found.says
     assert "Zelda" not in found.says
@@ -48,12 +48,12 @@ def test_nobody_is_found_at_the_desk_of_another_office_nor_in_a_strict_case(
 ):
     case_id = named("Karim", "Example", "One")
     elsewhere = reader(office.land.at_desk("case_handler", "lakemar"))
-    page = elsewhere.send(elsewhere.open("/work"), "/work/find", name="Karim Example")
+    page = elsewhere.send(elsewhere.open("/work"), "/find-work", name="Karim Example")
     assert "No open task at your desks" in page.says
-    assert "Karim" in handler.send(handler.open("/work"), "/work/find", name="Karim Example").says
+    assert "Karim" in handler.send(handler.open("/work"), "/find-work", name="Karim Example").says
     set_level(office.land.at_desk("supervisor", "norvale"), case_id, level="strict", version=None)
-    assert "No open task" in handler.send(handler.open("/work"), "/work/find", name="Karim Example").says
-    assert handler.send(handler.open("/work"), "/work/find", name="  ").status == 422
+    assert "No open task" in handler.send(handler.open("/work"), "/find-work", name="Karim Example").says
+    assert handler.send(handler.open("/work"), "/find-work", name="  ").status == 422
 
 
 def test_a_number_leads_to_the_case_a_word_to_a_page_and_a_name_to_the_tasks(
@@ -90,7 +90,7 @@ def test_a_view_is_saved_for_oneself_shown_with_its_count_and_forgotten(handler:
     opened()
     opened()
     page = handler.open("/work?tab=desk&free=1")
-    saved = handler.send(page, "/work/views", name="Not taken yet")
+    saved = handler.send(page, "/saved-views", name="Not taken yet")
     assert saved.links["Not taken yet"] == "/work?tab=desk&free=1"
     assert "Not taken yet 2" in saved.says
     forget = next(form.action for form in saved.forms if form.action.endswith("/forget"))
@@ -103,7 +103,7 @@ def test_a_view_of_a_desk_is_there_for_all_who_sit_there_and_only_its_maker_or_s
     opened()
     assert handler.actor
     desk = handler.actor.desks[0]
-    handler.send(handler.open("/work?tab=desk&late=1"), "/work/views", name="Late ones", desk=desk)
+    handler.send(handler.open("/work?tab=desk&late=1"), "/saved-views", name="Late ones", desk=desk)
     two = reader(office.land.at_desk("case_handler", "norvale", "two"))
     seen = two.open("/work")
     assert seen.links["Late ones"] == "/work?tab=desk&late=1"
@@ -113,22 +113,22 @@ def test_a_view_of_a_desk_is_there_for_all_who_sit_there_and_only_its_maker_or_s
     supervisor.post(forget, {"token": _token(supervisor)})
     assert "Late ones" not in two.open("/work").links
     stranger = reader(office.land.at_desk("case_handler", "lakemar"))
-    assert stranger.send(stranger.open("/work"), "/work/views", name="Mine", desk=desk).status == 404
+    assert stranger.send(stranger.open("/work"), "/saved-views", name="Mine", desk=desk).status == 404
 
 
 def test_a_view_keeps_only_what_a_list_is_chosen_by(handler: Reader, opened: Callable[..., str]):
     opened()
     page = handler.open("/work?tab=desk&number=TL-26-ABCDE-1&priority=urgent&zzz=1")
-    saved = handler.send(page, "/work/views", name="Urgent")
+    saved = handler.send(page, "/saved-views", name="Urgent")
     assert saved.links["Urgent"] == "/work?tab=desk&priority=urgent"
 
 
 def test_a_view_without_a_name_and_one_too_many_are_told(handler: Reader):
     page = handler.open("/work?tab=desk")
-    assert handler.send(page, "/work/views", name=" ").status == 422
+    assert handler.send(page, "/saved-views", name=" ").status == 422
     for number in range(12):
-        handler.send(page, "/work/views", name=f"View {number}")
-    refused = handler.send(page, "/work/views", name="One more")
+        handler.send(page, "/saved-views", name=f"View {number}")
+    refused = handler.send(page, "/saved-views", name="One more")
     assert (refused.status, "At most 12 views" in refused.says) == (422, True)
 
 
@@ -155,22 +155,22 @@ def test_what_came_anew_is_told_once_and_then_there_is_nothing_new_to_send(
 ):
     page = handler.open("/work")
     since = page.text.partition('data-since="')[2].partition('"')[0]
-    none = handler.client.get("/work/news", query_string={"since": since})
+    none = handler.client.get("/work-news", query_string={"since": since})
     assert none.get_json() == {"number": 0, "words": ""}
     office.clock.move(timedelta(seconds=30))
     opened()
     told = handler.client.get(
-        "/work/news", query_string={"since": since}, headers={"If-None-Match": none.headers["ETag"]}
+        "/work-news", query_string={"since": since}, headers={"If-None-Match": none.headers["ETag"]}
     )
     assert told.get_json() == {"number": 1, "words": "1 new task – show it"}
     again = handler.client.get(
-        "/work/news", query_string={"since": since}, headers={"If-None-Match": told.headers["ETag"]}
+        "/work-news", query_string={"since": since}, headers={"If-None-Match": told.headers["ETag"]}
     )
     assert (again.status_code, again.data) == (304, b"")
-    assert handler.client.get("/work/news?since=yesterday").get_json()["number"] == 0
-    assert handler.client.get("/work/news?since=2026-01-01T00:00:00").status_code == 404
+    assert handler.client.get("/work-news?since=yesterday").get_json()["number"] == 0
+    assert handler.client.get("/work-news?since=2026-01-01T00:00:00").status_code == 404
     before_all = {"since": "0001-01-01T00:00:00+14:00"}
-    assert handler.client.get("/work/news", query_string=before_all).get_json()["number"] == 0
+    assert handler.client.get("/work-news", query_string=before_all).get_json()["number"] == 0
 
 
 def test_asking_by_itself_keeps_no_session_alive(handler: Reader, monkeypatch: pytest.MonkeyPatch):
@@ -178,7 +178,7 @@ def test_asking_by_itself_keeps_no_session_alive(handler: Reader, monkeypatch: p
 
     later = sign_in.real_now() + timedelta(minutes=5)
     monkeypatch.setattr(sign_in, "real_now", lambda: later)
-    handler.client.get("/work/news")
+    handler.client.get("/work-news")
     assert handler.actor
     seen = select(Session.seen_at).where(Session.user_id == handler.actor.id)
     assert db.session.scalar(seen) < later
@@ -194,5 +194,5 @@ def test_finding_is_there_in_each_language(
 ):
     opened()
     one = reader(office.land.at_desk("case_handler", "norvale", "one"), language)
-    page = one.send(one.open("/work"), "/work/find", name="Nobody Here")
+    page = one.send(one.open("/work"), "/find-work", name="Nobody Here")
     assert (page.status, page.language, page.inline) == (200, language, [])

@@ -6,7 +6,7 @@ let tag = "";
 async function ask() {
   if (document.hidden || !navigator.onLine) return;
   try {
-    const address = "/work/news?since=" + encodeURIComponent(line.dataset.since);
+    const address = "/work-news?since=" + encodeURIComponent(line.dataset.since);
     const answer = await fetch(address, { headers: tag ? { "If-None-Match": tag } : {}, redirect: "error" });
     if (answer.status !== 200) return;
     tag = answer.headers.get("ETag") ?? "";
