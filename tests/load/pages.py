@@ -49,7 +49,7 @@ def reading(stages: Stages, sizes: Sizes) -> list[Measure]:
         case_id = day.open_case()
         day.walk(day.open_task(case_id), STEPS)
         _seat(day)
-    app = create_app(replace(config(stage.url, stages.folder), cookie_secure=False, log_level="error"), stage.clock)
+    app = create_app(replace(config(stage.url, stages.folder), cookie_secure=False, log_level="error"))
     client = _signed_in(app, day)
     found = []
     with _runner(stage, stages, sizes) as drained:
