@@ -14,6 +14,7 @@ from typing import Final
 
 from lxml import etree
 
+from nrm.engine.frames import Frame, Marks, frame_of, marks_for
 from nrm.engine.importing import read_to_draw
 from nrm.engine.outlines import MARKS, THINGS, Box
 from nrm.engine.reading import BPMN, BPMNDI, DC, DI, NRM, local_name
@@ -53,12 +54,11 @@ class _Sheet:
 
     elements: Mapping[str, etree._Element]
     language: str
-    states: Mapping[str, str]
     mirrored: bool
     left: float
     right: float
-    links: Mapping[str, str]
     closed: frozenset[str]
+    marks: Marks
 
     def across(self, x: float) -> float:
         return self.left + self.right - x if self.mirrored else x
@@ -93,25 +93,34 @@ def draw_path(
     Raises:
         BadPath: the file cannot be read, see `read_to_draw`.
     """
+    right_to_left = language in RIGHT_TO_LEFT if mirrored is None else mirrored
+    frame = _frame(xml, language=language, mirrored=right_to_left, styled=styled, linked=bool(links))
+    known = {step: state for step, state in (states or {}).items() if state in STATES}
+    return frame.fill(states=known, links=links or {})
+
+
+@lru_cache(maxsize=128)
+def _frame(xml: bytes, *, language: str, mirrored: bool, styled: bool, linked: bool) -> Frame:
+    """Draw all that does not depend on who looks, and when."""
     root = _laid_out(xml)
     shapes = root.findall(f".//{{{BPMNDI}}}BPMNShape")
     edges = root.findall(f".//{{{BPMNDI}}}BPMNEdge")
     area = _area(shapes, edges)
+    elements = {name: element for element in root.iter() if (name := element.get("id"))}
     sheet = _Sheet(
-        elements={name: element for element in root.iter() if (name := element.get("id"))},
+        elements=elements,
         language=language,
-        states=states or {},
-        mirrored=language in RIGHT_TO_LEFT if mirrored is None else mirrored,
+        mirrored=mirrored,
         left=area.x,
         right=area.x + area.width,
-        links=links or {},
         closed=_closed(shapes),
+        marks=marks_for(elements, str(etree.tostring(root, encoding="unicode"))),
     )
     drawing = _canvas(area, language)
     process = root.find(f"{{{BPMN}}}process")
     if process is not None and (name := _text_of(process, sheet)):
         drawing.set("aria-label", name)
-    if links:
+    if linked:
         drawing.set("role", "group")  # a picture may not hold links
     if styled:
         style = etree.Element(f"{{{SVG}}}style")
@@ -123,7 +132,7 @@ def draw_path(
         _draw_shape(drawing, shape, sheet)
     for owner in (*shapes, *edges):
         _draw_label(drawing, owner, sheet)
-    return str(etree.tostring(drawing, encoding="unicode"))
+    return frame_of(str(etree.tostring(drawing, encoding="unicode")), sheet.marks)
 
 
 @lru_cache(maxsize=64)
@@ -213,11 +222,10 @@ def _draw_shape(drawing: etree._Element, shape: etree._Element, sheet: _Sheet) -
     if element is None or bounds is None:
         return
     kind, box = local_name(element), sheet.box(bounds)
-    link = sheet.links.get(element.get("id", ""))
-    parent = drawing if link is None else _add(drawing, "a", href=link)
-    group = _add(parent, "g", **{"data-step": element.get("id", "")})
-    state = sheet.states.get(element.get("id", ""), "")
-    style = f"shape state-{state}" if state in STATES else "shape"
+    step = element.get("id", "")
+    mark = sheet.marks.of(step)
+    group = _add(_add(drawing, "a", href=mark), "g", **{"data-step": step})
+    style = "shape" + mark
     if kind in ("participant", "lane"):
         _draw_band(group, kind, box, _text_of(element, sheet), sheet)
     elif kind in THINGS:
