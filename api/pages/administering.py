@@ -11,6 +11,7 @@ from api.pages.directory_admin import directory_admin
 from api.pages.incidents import incidents
 from api.pages.keys import keys
 from api.pages.kit.visits import Pages
+from api.pages.pack_labels import pack_labels
 from api.pages.users import users
 
 ADMINISTERING: Final[tuple[Pages, ...]] = (
@@ -18,6 +19,7 @@ ADMINISTERING: Final[tuple[Pages, ...]] = (
     incidents,
     directory_admin,
     country,
+    pack_labels,
     decision_tables,
     users,
     keys,

@@ -41,6 +41,7 @@ ROOMS: Final = (
     Room(address="/incidents", text="incidents", needs=("incident.read", "system.watch")),
     Room(address="/admin/directory", text="directory", needs=("directory.edit",)),
     Room(address="/admin/codes", text="codes", needs=("pack.load",)),
+    Room(address="/admin/labels", text="labels", needs=("pack.load",)),
     Room(address="/admin/holidays", text="holidays", needs=("pack.load",)),
     Room(address="/admin/tables", text="tables", needs=("pack.load",)),
     Room(address="/admin/settings", text="settings", needs=("pack.load",)),

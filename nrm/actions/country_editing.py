@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 from nrm import ids
 from nrm.actions._action import Work, action
-from nrm.actions.pack_editing import Edited, cleaned, hold_pack, must_be_seen, refuse, tell
+from nrm.actions.pack_editing import Edited, cleaned, hold_pack, must_be_seen, refuse, refuse_bad_names, tell
 from nrm.actions.path_loading import pack_resources
 from nrm.countries import Code, Item, ItemKind, Json
 from nrm.countries.editing import Difference, differences, entry_json, read_entry
@@ -34,7 +34,6 @@ from nrm.rules.decision_grids import Grid
 from nrm.rules.texts import is_code
 from nrm.vocabulary import Language
 
-_LONGEST_NAME: Final = 200
 _LARGEST: Final = 10_000
 _NEAR: Final = timedelta(days=3653)
 """A holiday lies at most ten years away: what is further off is a slip of the pen."""
@@ -109,15 +108,8 @@ def _read_code(data: Mapping[str, Json], like: Code) -> Code:
     refuse(problems)
     if not isinstance(entry, Code):
         raise NotFound
-    _refuse_long(entry.names)
+    refuse_bad_names(entry.names)
     return replace(entry, extra=like.extra)
-
-
-def _refuse_long(names: Mapping[str, str]) -> None:
-    long = [name for name, text in names.items() if len(text) > _LONGEST_NAME]
-    if long:
-        params = {"longest": _LONGEST_NAME}
-        raise NotValid([Problem(pointer=f"/names/{name}", code="too_long", params=params) for name in long])
 
 
 @action("holiday.add", permission=PACK)
@@ -148,7 +140,7 @@ def add_holiday(work: Work, calendar: str, *, day: date, names: Mapping[str, str
         problems.append(Problem(pointer="/day", code="too_far_away"))
     if problems:
         raise NotValid(problems)
-    _refuse_long(words)
+    refuse_bad_names(words)
     content = _content(row)
     holidays = _days(content)
     if any(_date_of(one) == day.isoformat() for one in holidays):

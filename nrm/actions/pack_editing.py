@@ -18,10 +18,11 @@ from nrm.errors import Conflict, NotValid, Problem
 from nrm.models import EventHead
 from nrm.queries import packs
 from nrm.queries.pack_entries import subject_id
-from nrm.rules.texts import WrongValue, clean_text
+from nrm.rules.texts import WrongValue, clean_text, holds_markup
 
 SYSTEM_STREAM: Final = "system"
 _LONGEST: Final = 4_000
+_LONGEST_NAME: Final = 200
 _PRIVATE: Final = frozenset({"email", "phone"})
 """Fields of which the history keeps only that they changed."""
 
@@ -122,3 +123,24 @@ def refuse(problems: Iterable[PackProblem]) -> None:
     told = [Problem(pointer=one.pointer, code=one.code, params=one.params) for one in problems]
     if told:
         raise NotValid(told)
+
+
+def refuse_bad_names(names: Mapping[str, str]) -> None:
+    """Stop names that are too long, or that hold markup, which other programs might show as such.
+
+    Raises:
+        NotValid: by pointer "/names/<language>".
+    """
+    long = {"longest": _LONGEST_NAME}
+    problems = [
+        Problem(pointer=f"/names/{language}", code="too_long", params=long)
+        for language, text in names.items()
+        if len(text) > _LONGEST_NAME
+    ]
+    problems += [
+        Problem(pointer=f"/names/{language}", code="holds_markup")
+        for language, text in names.items()
+        if holds_markup(text)
+    ]
+    if problems:
+        raise NotValid(problems)

@@ -25,12 +25,18 @@ _ODD_SPACES: Final = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t]
 
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_MARKUP: Final = re.compile(r"<\s*[A-Za-z/!?]|&#?[A-Za-z0-9]{1,31};")
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def is_code(value: object) -> bool:
     """Say whether something looks like a code: a word in small Latin letters, digits and "_", at most 64."""
     return isinstance(value, str) and _CODE.fullmatch(value) is not None
+
+
+def holds_markup(text: str) -> bool:
+    """Say whether a text holds something that a program might take for a tag or an entity of HTML."""
+    return _MARKUP.search(text) is not None
 
 
 def unstorable(value: object) -> str | None:

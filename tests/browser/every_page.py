@@ -185,6 +185,8 @@ PLACES = {
     "organisation": Place(login=ADMIN, go=follow("/admin/directory", "a[data-open]")),
     "service to add": Place(login=ADMIN, go=at("/admin/directory/service/new?under=MOLSA")),
     "code lists": Place(login=ADMIN, go=at("/admin/codes?list=cancel_reason")),
+    "labels": Place(login=ADMIN, go=at("/admin/labels?group=stage")),
+    "label": Place(login=ADMIN, go=at("/admin/labels/edit?key=stage%2Freception")),
     "holidays": Place(login=ADMIN, go=at("/admin/holidays")),
     "settings": Place(login=ADMIN, go=at("/admin/settings")),
     "setting": Place(login=ADMIN, go=at("/admin/settings/max_attempts")),
