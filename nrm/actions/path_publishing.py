@@ -28,7 +28,7 @@ from nrm.engine.findings import Finding, Severity
 from nrm.engine.parsing import PathSpec, compile_path
 from nrm.errors import BadPath, Conflict, IllegalMove, NotFound, NotValid, Problem, StaleVersion
 from nrm.events import Data
-from nrm.models import FormVersion, Membership, Notification, Path, PathDraft, PathVersion, User
+from nrm.models import FormVersion, Membership, Notification, Path, PathDraft, PathVersion, Run, User
 from nrm.queries import packs, paths
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_drafts import DraftView
@@ -268,7 +268,8 @@ def retire_version(work: Work, version_id: str) -> None:
 
     Raises:
         NotFound: there is no such version.
-        Conflict: "path_still_needed" when every case begins with the path, or other paths start it.
+        Conflict: "path_still_needed" when every case begins with the path, or other paths start it;
+            "path_needed_by_cases" when cases run on older versions of paths that start it.
         IllegalMove: it is retired already.
     """
     found = work.session.execute(
@@ -286,6 +287,9 @@ def retire_version(work: Work, version_id: str) -> None:
     needing = _who_needs(work, path, version)
     if needing:
         raise Conflict("path_still_needed", paths=", ".join(sorted(needing)))
+    waiting = _running_who_need(work, path) if path.latest_id == version_id else set()
+    if waiting:
+        raise Conflict("path_needed_by_cases", paths=", ".join(sorted(waiting)))
     retired = {"status": str(PathStatus.RETIRED), "retired_at": work.now}
     work.session.execute(update(PathVersion).where(PathVersion.id == version_id).values(**retired))
     if path.latest_id == version_id:
@@ -307,6 +311,17 @@ def _who_needs(work: Work, path: Path, version: PathVersion) -> set[str]:
         if any(call.path == path.key and call.version == version.number for call in calls):
             needing.add(key)
     return needing
+
+
+def _running_who_need(work: Work, path: Path) -> set[str]:
+    """Name the paths of which cases run on a version that starts this path: they could not go on without it."""
+    running = select(Run.id).where(Run.path_version_id == PathVersion.id, Run.status == "running")
+    found = select(Path.key, PathVersion.id).join(Path, Path.id == PathVersion.path_id).where(running.exists())
+    return {
+        key
+        for key, version_id in work.session.execute(found).all()
+        if path.key in paths.version(version_id).spec.called
+    }
 
 
 def _note(text: str) -> str:
