@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from babel import Locale
+
 LANGUAGES: Final = ("ar", "ckb", "en")
 DEFAULT: Final = "en"
 LOCALE: Final = Path(__file__).parent / "locale"
@@ -23,6 +25,33 @@ def catalogue(name: str, language: str) -> Mapping[str, str]:
     return texts
 
 
+@lru_cache(maxsize=8)
+def locale_of(language: str) -> Locale:
+    """Give what Babel knows of a language: its plural forms, among others."""
+    return Locale.parse(language)
+
+
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_LONGEST_IN_MINUTES: Final = 90
+
+
+def wait_in_words(seconds: int, language: str) -> str:
+    """Say how long to wait, rounded up, in the unit that people count such a time in.
+
+    Args:
+        seconds: ≥ 1; from a minute on it is told in minutes, beyond an hour and a half in hours.
+        language: ar, ckb or en; another gives English.
+    """
+    language = language if language in LANGUAGES else DEFAULT
+    unit, number = "second", seconds
+    if seconds > _LONGEST_IN_MINUTES * _MINUTE:
+        unit, number = "hour", -(-seconds // _HOUR)
+    elif seconds >= _MINUTE:
+        unit, number = "minute", -(-seconds // _MINUTE)
+    return catalogue("waits", language)[f"{unit}.{locale_of(language).plural_form(number)}"].format(n=number)
+
+
 class _Places(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "…"
@@ -35,7 +64,7 @@ def say(name: str, code: str, language: str, params: Mapping[str, object] | None
         name: the catalogue.
         code: key of the text.
         language: ar, ckb or en; another gives English.
-        params: values for the places of the text.
+        params: values for the places of the text; `retry_after`, in seconds, also fills the place `wait`, in words.
 
     Returns:
         None when the catalogue has no such code.
@@ -43,4 +72,8 @@ def say(name: str, code: str, language: str, params: Mapping[str, object] | None
     text = catalogue(name, language).get(code) or catalogue(name, DEFAULT).get(code)
     if text is None:
         return None
-    return text.format_map(_Places({key: str(value) for key, value in (params or {}).items()}))
+    shown = {key: str(value) for key, value in (params or {}).items()}
+    pause = (params or {}).get("retry_after")
+    if isinstance(pause, int):
+        shown["wait"] = wait_in_words(pause, language)
+    return text.format_map(_Places(shown))

@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from functools import lru_cache
 from typing import Final
 
-from babel import Locale
-
-from nrm.i18n import catalogue
+from nrm.i18n import catalogue, locale_of
 from nrm.rules.letters import write_date, write_digits
 
 RIGHT_TO_LEFT: Final = frozenset({"ar", "ckb"})
@@ -27,11 +24,6 @@ VERY_LATE_DAYS: Final = 5
 
 class NoText(KeyError):
     """A page names a text that its catalogue does not have."""
-
-
-@lru_cache(maxsize=8)
-def _locale(language: str) -> Locale:
-    return Locale.parse(language)
 
 
 def text(language: str, key: str, params: Mapping[str, object], shown: Mapping[str, object]) -> str:
@@ -51,7 +43,7 @@ def text(language: str, key: str, params: Mapping[str, object], shown: Mapping[s
     found = words.get(code)
     number = params.get("n")
     if found is None and isinstance(number, int):
-        found = words.get(f"{code}.{_locale(language).plural_form(number)}", words.get(f"{code}.other"))
+        found = words.get(f"{code}.{locale_of(language).plural_form(number)}", words.get(f"{code}.other"))
     if found is None:
         raise NoText(key)
     return found.format(**shown) if shown else found
