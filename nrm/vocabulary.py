@@ -38,6 +38,9 @@ APART: Final = "apart"
 TEAM_DESK: Final = "team_desk"
 """Mark in a run's context: the desk whose people work on the case where it is strictly confidential."""
 
+SERVICE_CATEGORY: Final = "service_category"
+"""Mark in a run's context: the kind of service that it was started for, where no plan names it."""
+
 
 class CaseStatus(StrEnum):
     """Whether a case is being worked on."""

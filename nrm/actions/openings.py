@@ -17,7 +17,7 @@ from nrm.models import Case, PlanService, Task
 from nrm.queries import packs, paths
 from nrm.queries.packs import DeskEntry
 from nrm.rules.deadlines import CLOCK, Calendar, due_at, share_at
-from nrm.vocabulary import TEAM_DESK, Access, Holder, Level, Priority
+from nrm.vocabulary import SERVICE_CATEGORY, TEAM_DESK, Access, Holder, Level, Priority
 
 OWNER_ROLE: Final = "case_handler"
 """Role of the desk that owns cases."""
@@ -76,7 +76,7 @@ def open_task(
         step=step.id,
         token=token,
         item=item,
-        service_category=step.service or _category(work, case, planned),
+        service_category=step.service or _category(work, case, planned) or context.get(SERVICE_CATEGORY),
         form_version_id=form,
         desk_id=desk.id,
         organisation_id=desk.organisation_id,

@@ -22,7 +22,7 @@ from nrm.models import Case, Event, Organisation, Plan, PlanService
 from nrm.queries import packs
 from nrm.rules.texts import WrongValue, clean_text
 from nrm.sealing import Json
-from nrm.vocabulary import PlanStatus, Priority
+from nrm.vocabulary import SERVICE_CATEGORY, PlanStatus, Priority
 
 MOST_SERVICES: Final = 50
 """As many as a path's list may hold."""
@@ -208,7 +208,7 @@ def start_service(work: Work, case_id: str, *, category: str) -> str:
     case = lock_open_case(work, case_id)
     check_codes(category, Priority.NORMAL)
     table = packs.pack().call_tables.get(_UNPLANNED, {})
-    return runs.begin(work, case, table.get(category, _PATH))
+    return runs.begin(work, case, table.get(category, _PATH), context={SERVICE_CATEGORY: category})
 
 
 def _hold(work: Work, plan_id: str, version: int | None) -> tuple[Case, Plan]:

@@ -17,7 +17,7 @@ class Run(Base):
 
     `state` is the engine's text, stored as it is (its key order is load-bearing). `decision_values` repeats the
     decision values for those who may see the case. `context` holds ids that registered checks need
-    ({"referral": …, "plan_service": …}).
+    ({"referral": …, "plan_service": …}), and the kind of service that a run without a plan was started for.
     """
 
     __tablename__ = "runs"
@@ -30,7 +30,7 @@ class Run(Base):
     outcome: Mapped[str | None] = sensitive(CODE)
     state: Mapped[str] = sensitive(Text)
     decision_values: Mapped[dict[str, Any]] = sensitive(JSON)
-    context: Mapped[dict[str, Any]] = public(JSON)
+    context: Mapped[dict[str, Any]] = sensitive(JSON)
     is_sensitive: Mapped[bool] = public(Boolean, default=False)
     depth: Mapped[int] = public(Integer, default=0)
     steps: Mapped[int] = public(Integer, default=0)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from nrm.actions.cases import share_case
 from nrm.actors import SYSTEM
 from nrm.db import db
-from nrm.models import Need, Plan, PlanService, Run
+from nrm.models import Need, Plan, PlanService, Run, Task
 from tests.api.conftest import Office
 from tests.pages.conftest import Page, Reader
 
@@ -157,6 +157,9 @@ def test_without_a_plan_a_service_starts_by_itself(handler: Reader, opened: Call
     assert "There is no approved plan" in page.says
     started = handler.send(page, f"/cases/{case_id}/service")
     assert "Service referral" in started.says
+    about = select(Task.service_category).where(Task.case_id == case_id, Task.step == "prepare")
+    assert db.session.execute(about).scalar_one() == "DOC"
+    db.session.remove()
     assert handler.open(f"/cases/{case_id}/service?category=nonsense").status == 200
     token = dict(page.form("/service").fields)["token"]
     assert handler.post(f"/cases/{case_id}/service", {"token": token, "category": "MOON"}).status == 422
