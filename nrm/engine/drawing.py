@@ -76,6 +76,7 @@ def draw_path(
     mirrored: bool | None = None,
     links: Mapping[str, str] | None = None,
     styled: bool = True,
+    here: str | None = None,
 ) -> str:
     """Draw a path.
 
@@ -86,6 +87,7 @@ def draw_path(
         mirrored: draw from right to left; None for "as the language is written".
         links: step id → address that a click on it leads to.
         styled: put the style inside; False for a page that has it in its own sheet.
+        here: step that a page leads to; its shape gets the id "here".
 
     Returns:
         An SVG document as text; steps carry `data-step` with their id. Sizes are in pixels of the diagram.
@@ -96,7 +98,9 @@ def draw_path(
     right_to_left = language in RIGHT_TO_LEFT if mirrored is None else mirrored
     frame = _frame(xml, language=language, mirrored=right_to_left, styled=styled, linked=bool(links))
     known = {step: state for step, state in (states or {}).items() if state in STATES}
-    return frame.fill(states=known, links=links or {})
+    drawing = frame.fill(states=known, links=links or {})
+    step = f'data-step="{here}"'
+    return drawing.replace(step, f'id="here" {step}', 1) if here else drawing
 
 
 @lru_cache(maxsize=128)

@@ -187,6 +187,15 @@ _STATES: Final = _states()
 """Built once; a drawing asks one question."""
 
 
+_PRESSING: Final = ("failed", "overdue", "open", "waiting")
+"""The states of a step at which a run stands, the most pressing first."""
+
+
+def _here(states: Mapping[str, str]) -> str | None:
+    """Give the step at which a run stands, the most pressing where there are several."""
+    return next((step for state in _PRESSING for step, its in states.items() if its == state), None)
+
+
 def drawing(
     actor: Actor, now: datetime, run_id: str, *, language: str, mirrored: bool | None = None, on_page: bool = False
 ) -> str:
@@ -213,5 +222,6 @@ def drawing(
         states=states,
         mirrored=mirrored,
         links=links if on_page else None,
+        here=_here(states) if on_page else None,
         styled=not on_page,
     )

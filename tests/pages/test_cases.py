@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -16,10 +17,18 @@ def test_a_case_says_who_has_it_now_and_since_when(handler: Reader, opened: Call
     page = handler.open(f"/cases/{case_id}")
     assert "Where the case stands" in page.says
     assert "since today at" in page.says
+    assert re.search(r"since today at [0-9:]+, due ", page.says)
     assert any(link.startswith("/tasks/") for link in page.links.values())
     assert "<svg" in page.text
     assert page.inline == []
     assert "Case opened" in page.says
+
+
+def test_a_link_leads_to_the_step_at_which_the_case_stands(handler: Reader, opened: Callable[..., str]):
+    page = handler.open(f"/cases/{opened()}")
+    assert page.links["To the current step"] == "#here"
+    assert page.text.count('id="here"') == 1
+    assert re.search(r'id="here"[^>]*><rect[^>]*state-open', page.text)
 
 
 def test_the_drawing_can_be_mirrored_and_read_as_a_list(handler: Reader, opened: Callable[..., str]):

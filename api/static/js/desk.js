@@ -39,13 +39,18 @@ addEventListener("keydown", (event) => {
 
 // A drawing opens where the case stands, not at its beginning.
 const drawing = document.querySelector(".drawing");
-const here = drawing?.querySelector(".state-failed, .state-overdue, .state-open, .state-waiting");
-if (here) {
+const here = drawing?.querySelector("#here");
+const centre = () => {
   const [frame, step] = [drawing.getBoundingClientRect(), here.getBoundingClientRect()];
   drawing.scrollBy(
     step.left + step.width / 2 - frame.left - frame.width / 2,
     step.top + step.height / 2 - frame.top - frame.height / 2,
   );
+};
+if (here) {
+  centre();
+  addEventListener("resize", centre);
+  document.querySelector(".zoom")?.addEventListener("change", centre);
 }
 
 // Errors are the first thing that is read.
