@@ -241,8 +241,8 @@ def answer(visit: Visit, task_id: str) -> Answer:
     answers: dict[str, object] = dict(read_answers(form, visit.form)) if form else {}
     wrong = files.take_files(visit, view.id, form, answers) if form else ()
     if wrong:
-        _keep(visit, view, answers)
-        return _page(visit, view, _Shown(answers=answers or {"": ""}, problems=wrong), status=422)
+        shown = _Shown(answers=answers or {"": ""}, problems=wrong, draft_version=_keep(visit, view, answers))
+        return _page(visit, view, shown, status=422)
     if wish == "draft":
         return _draft(visit, view, answers)
     if wish.startswith(("add:", "remove:")):
@@ -251,18 +251,24 @@ def answer(visit: Visit, task_id: str) -> Answer:
 
 
 def _draft(visit: Visit, view: TaskView, answers: Mapping[str, object]) -> Answer:
-    given = visit.form.get("draft_version", "")
-    version = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
     try:
-        saved = actions.save_draft(visit.actor, view.id, answers=answers, version=version)
+        saved = actions.save_draft(visit.actor, view.id, answers=answers, version=_draft_seen(visit))
     except NrmError as error:
-        code = "tasks.draft_elsewhere" if isinstance(error, StaleVersion) else "tasks.draft_not_saved"
         if _reads_pages():
+            if isinstance(error, (StaleVersion, IllegalMove)):
+                return _beside(visit, view, answers, error)
             raise
+        code = "tasks.draft_elsewhere" if isinstance(error, StaleVersion) else "tasks.draft_not_saved"
         return _told(409, visit.words.t(code))
     if _reads_pages():
         return see(f"/tasks/{view.id}?kept=1")
     return _told(200, visit.words.t("tasks.saved_at", time=visit.words.time(saved.saved_at)), saved.version)
+
+
+def _draft_seen(visit: Visit) -> int:
+    """Give the version of the draft that the page follows; 0 where there was none, so that a later one is noticed."""
+    given = visit.form.get("draft_version", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
 
 
 def _reads_pages() -> bool:
@@ -288,7 +294,7 @@ def _change_rounds(visit: Visit, view: TaskView, answers: dict[str, object], wis
         if isinstance(rounds, list):
             # What the page showed as an empty round is one, so that adding adds a further one.
             rounds += [{} for _ in range(rounds_sent(visit.form, name) - len(rounds))] + [{}]
-    return _page(visit, view, _Shown(answers=answers or {"": ""}, draft_version=None))
+    return _page(visit, view, _Shown(answers=answers or {"": ""}, draft_version=_keep(visit, view, answers)))
 
 
 def _complete(visit: Visit, view: TaskView, answers: Mapping[str, object]) -> Answer:
@@ -303,8 +309,7 @@ def _complete(visit: Visit, view: TaskView, answers: Mapping[str, object]) -> An
     except AlreadyDone:
         return see(f"/tasks/{view.id}?second=1")
     except NotValid as error:
-        _keep(visit, view, answers)
-        shown = _Shown(answers=answers, problems=error.problems)
+        shown = _Shown(answers=answers, problems=error.problems, draft_version=_keep(visit, view, answers))
         return _page(visit, view, shown, status=422)
     except (StaleVersion, IllegalMove) as error:
         return _beside(visit, view, answers, error)
@@ -313,12 +318,15 @@ def _complete(visit: Visit, view: TaskView, answers: Mapping[str, object]) -> An
     return see(f"/tasks/{view.id}?done=1")
 
 
-def _keep(visit: Visit, view: TaskView, answers: Mapping[str, object]) -> None:
-    """Keep as a draft what could not be taken, so that it is there even when this page is closed."""
+def _keep(visit: Visit, view: TaskView, answers: Mapping[str, object]) -> int | None:
+    """Keep as a draft what could not be taken, so that it is there even when this page is closed.
+
+    Gives the version of the draft that the page follows from now on.
+    """
     try:
-        actions.save_draft(visit.actor, view.id, answers=answers)
+        return actions.save_draft(visit.actor, view.id, answers=answers).version
     except NrmError:
-        return  # it stands on the page itself; there is nothing more to be done
+        return _draft_seen(visit) or None  # it stands on the page itself; there is nothing more to be done
 
 
 def _beside(visit: Visit, view: TaskView, answers: Mapping[str, object], error: Conflict) -> Answer:
@@ -336,6 +344,7 @@ def _beside(visit: Visit, view: TaskView, answers: Mapping[str, object], error: 
         view=fresh,
         message=visit.problem(error.code, error.params),
         typed=ask(asked, answers),
+        sent=[(name, text) for name, text in visit.form.items(multi=True) if name.startswith(PREFIX + ".")],
         stored=ask(asked, stored if isinstance(stored, dict) else {}),
     )
 

@@ -30,7 +30,7 @@ from nrm.models import Membership, Task, TaskComment, TaskDraft, User
 from nrm.queries import packs, paths
 from nrm.rules.deadlines import add_back, remaining
 from nrm.rules.texts import WrongValue, clean_text, is_code
-from nrm.sealing import seal
+from nrm.sealing import seal, unseal
 from nrm.vocabulary import Access, Holder, Level, TaskStatus
 
 LONGEST_HOLD: Final = timedelta(days=180)
@@ -280,9 +280,9 @@ def comment_task(work: Work, task_id: str, *, text: str) -> str:
 
 def _comment(work: Work, loaded: LoadedTask, text: str) -> str:
     try:
-        clean = clean_text(text, longest=2_000)
+        clean = clean_text(text, longest=2_000, lines=True)
     except WrongValue as error:
-        raise NotValid([Problem(pointer="/text", code=error.code)]) from error
+        raise NotValid([Problem(pointer="/text", code=error.code, params=error.params)]) from error
     if not clean:
         raise NotValid([Problem(pointer="/text", code="required")])
     comment_id = ids.new_id("cmt")
@@ -315,7 +315,7 @@ def save_draft(work: Work, task_id: str, *, answers: object, version: int | None
         work: the transaction.
         task_id: a task that the actor holds.
         answers: the answers so far; what was typed is kept even where it is still wrong.
-        version: the draft's version that this one follows; None to save in any case.
+        version: the draft's version that this one follows, 0 for none; None to save in any case.
 
     Raises:
         NotFound: not the actor's to know of.
@@ -337,7 +337,10 @@ def save_draft(work: Work, task_id: str, *, answers: object, version: int | None
         work.add(TaskDraft, task_id=task.id, user_id=work.actor.id, answers=sealed, saved_at=work.now)
         return DraftSaved(saved_at=work.now, version=1, problems=checked.problems)
     if version is not None and known.version != version:
-        raise StaleVersion(known.version)
+        if unseal(known.answers, row=task.id, column="task_drafts.answers") != as_json(answers):
+            raise StaleVersion(known.version)
+        # The same once more: the answer to the first time was lost on the way.
+        return DraftSaved(saved_at=known.saved_at, version=known.version, problems=checked.problems)
     known.answers, known.saved_at, known.version = sealed, work.now, known.version + 1
     return DraftSaved(saved_at=work.now, version=known.version, problems=checked.problems)
 

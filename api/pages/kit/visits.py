@@ -25,6 +25,7 @@ from flask import Blueprint, Request, Response, g, render_template, request
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from api.pages.kit import step_up
+from api.pages.kit.typed import typed_texts
 from api.pages.kit.words import OWN_NAMES, Words
 from api.security.sessions import SET_UP, same_site, secret_of, who_asks
 from api.transport.problems import STATUSES
@@ -282,7 +283,7 @@ def _token() -> str:
 
 
 def wrong(visit: Visit, error: NrmError) -> Response:
-    """Show what is wrong, and that nothing was lost."""
+    """Show what is wrong, with what was typed, so that nothing is lost."""
     if isinstance(error, Refused):
         status = error.status
     else:
@@ -294,6 +295,7 @@ def wrong(visit: Visit, error: NrmError) -> Response:
         status=status,
         message=visit.problem(error.code, error.params),
         problems=problems,
+        typed=typed_texts(visit.form.items(multi=True)),
         again=own_address(urlsplit(request.referrer or "").path, "/work") if again else None,
     )
     if isinstance(error, TooMany):

@@ -67,27 +67,31 @@ const refresh = () => look(questions(form), { ...uses });
 
 let timer = 0;
 let saving = false;
+let stored = Promise.resolve();
+let lost = null; // what was sent and got no answer: it may have arrived, so it is sent again as it was
 let dirty = false;
 let sent = false;
 
-async function save() {
+async function store() {
   clearTimeout(timer);
   if (!dirty || saving || sent) return;
   saving = true;
-  dirty = false;
-  const body = new FormData(form);
+  dirty = lost !== null;
+  const body = lost ?? new FormData(form);
   body.set("do", "draft");
   for (const name of [...body.keys()]) if (name.startsWith("f.")) body.delete(name);
   try {
     const reply = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
     tellLine(true);
     if (!reply.headers.get("Content-Type")?.includes("json")) throw new Error("signed out");
+    lost = null;
     const told = await reply.json();
     state.textContent = told.words;
     state.classList.toggle("error", !reply.ok);
     if (told.version) form.elements.draft_version.value = told.version;
   } catch {
     dirty = true;
+    lost = body;
     state.textContent = state.dataset.lost;
     state.classList.add("error");
     tellLine(false);
@@ -95,6 +99,10 @@ async function save() {
   }
   saving = false;
   if (dirty && state.dataset.lost !== state.textContent) timer = setTimeout(save, PAUSE);
+}
+
+function save() {
+  if (!saving) stored = store();
 }
 
 function typed() {
@@ -113,9 +121,12 @@ async function send(event) {
   sent = true;
   clearTimeout(timer);
   const buttons = form.querySelectorAll("button");
+  buttons.forEach((button) => (button.disabled = true));
+  // A draft that is on its way gives the form its version; without it the server would take it for another window's.
+  await stored;
+  clearTimeout(timer);
   const body = new FormData(form);
   if (pressed?.name) body.append(pressed.name, pressed.value);
-  buttons.forEach((button) => (button.disabled = true));
   state.classList.remove("error");
   state.textContent = state.dataset.sending;
   try {
