@@ -17,6 +17,7 @@ class PathDraft(Base):
 
     `forms` holds the content of the forms that this draft changes or adds, `scenarios` all scenarios of the path by
     name. `base_version_id` is the version that was the newest when the draft began; None for a path without one.
+    `changers` are the ids of all who began or changed it: none of them publishes it.
     """
 
     __tablename__ = "path_drafts"
@@ -34,6 +35,7 @@ class PathDraft(Base):
     created_by: Mapped[str] = public(ACTOR)
     changed_at: Mapped[datetime] = public(UtcDateTime)
     changed_by: Mapped[str] = public(ACTOR)
+    changers: Mapped[list[str]] = public(JSON)
     submitted_at: Mapped[datetime | None] = public(UtcDateTime)
     submitted_by: Mapped[str | None] = public(ACTOR)
     decided_at: Mapped[datetime | None] = public(UtcDateTime)

@@ -9,13 +9,15 @@ from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstr
 from sqlalchemy.orm import Mapped
 
 from nrm.db import Base, UtcDateTime
-from nrm.models.columns import ACTOR, ID, key, link, public, sensitive
+from nrm.models.columns import ACTOR, CODE, ID, key, link, public, sensitive
 
 
 class MigrationPlan(Base):
     """Where the runs of one path version go: step → step of another version, and what open tasks take over.
 
     `steps` maps step ids to {"to", "form", "desk"}. `looked_at` is the id of the last run that the dry run has seen.
+    `changers` are the ids of all who made or changed it: none of them approves it. `stopped_for` is the code of what
+    stopped it without anybody asking ("target_retired"); None otherwise.
     """
 
     __tablename__ = "migration_plans"
@@ -30,9 +32,11 @@ class MigrationPlan(Base):
     created_by: Mapped[str] = public(ACTOR)
     changed_at: Mapped[datetime] = public(UtcDateTime)
     changed_by: Mapped[str] = public(ACTOR)
+    changers: Mapped[list[str]] = public(JSON)
     approved_at: Mapped[datetime | None] = public(UtcDateTime)
     approved_by: Mapped[str | None] = public(ACTOR)
     ended_at: Mapped[datetime | None] = public(UtcDateTime)
+    stopped_for: Mapped[str | None] = public(CODE)
     version: Mapped[int] = public(Integer, default=1)
 
 
