@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Response
@@ -36,21 +35,6 @@ _DECISIONS: Final[Mapping[str, Callable[..., object]]] = {
     "take_newest_base": publishing.take_newest_base,
 }
 _WITH_NOTE: Final = frozenset({"submit", "send_back"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawings:
-    """Two drawings with what differs marked, and what differs in words.
-
-    Attributes:
-        before: the earlier one; "" where it cannot be drawn.
-        after: the later one.
-        told: what differs; None where a diagram cannot be read.
-    """
-
-    before: str
-    after: str
-    told: differences.PathDifference | None
 
 
 @studio.get("/studio", permission="path.read")
@@ -112,7 +96,8 @@ def show_version(visit: Visit, version_id: str) -> Answer:
     number = {one.id: one.number for one in row.versions}
     earlier = next((one.id for one in others if one.number < view.number), None)
     other = visit.query.get("with", earlier or "")
-    compared = _drawings(visit, other, version_id) if other in number and other != version_id else None
+    comparing = other in number and other != version_id
+    compared = _drawings(visit, other, version_id) if comparing else None
     version = next(one for one in row.versions if one.id == version_id)
     return visit.show(
         "studio/version.html",
@@ -121,6 +106,7 @@ def show_version(visit: Visit, version_id: str) -> Answer:
         path=row,
         others=others,
         other=other,
+        comparing=comparing,
         compared=compared,
         number=number,
         drawing=path_list.version_drawing(visit.actor, version_id, language=visit.language, styled=False),
@@ -128,13 +114,12 @@ def show_version(visit: Visit, version_id: str) -> Answer:
     )
 
 
-def _drawings(visit: Visit, before_id: str, after_id: str) -> Drawings:
+def _drawings(visit: Visit, before_id: str, after_id: str) -> differences.DrawnDifference | None:
+    """Compare and draw; None where a diagram cannot be read, or not in time."""
     try:
-        told = differences.path_difference(visit.actor, before_id, after_id, language=visit.language)
-        before, after = differences.difference_drawings(visit.actor, before_id, after_id, language=visit.language)
+        return differences.drawn_difference(visit.actor, before_id, after_id, language=visit.language)
     except BadPath:
-        return Drawings(before="", after="", told=None)
-    return Drawings(before=before, after=after, told=told)
+        return None
 
 
 @studio.post("/studio/drafts", permission="path.edit")

@@ -7,11 +7,11 @@ from flask import Response
 from api.pages.kit.visits import Answer, Pages, Visit, own_names, see
 from nrm.actions.path_drafts import LONGEST_DIAGRAM, save_diagram
 from nrm.actions.path_findings import draft_findings
-from nrm.errors import BadPath, NotValid, Problem
+from nrm.errors import NotValid, Problem
 from nrm.i18n import LANGUAGES, catalogue
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_drafts import DraftView
-from nrm.queries.path_list import draw_file
+from nrm.queries.path_list import draw_for
 
 studio_editor = Pages("studio_editor")
 
@@ -24,19 +24,11 @@ def edit(visit: Visit, draft_id: str) -> Answer:
         "studio/editor.html",
         view=view,
         draft=view.draft,
-        drawing=_drawing(view, visit.language),
+        drawing=draw_for(visit.actor, view.diagram, language=visit.language),
         findings=draft_findings(visit.actor, draft_id, diagram=None, language=visit.language),
         told=_told(visit, view),
         writable="save" in view.draft.actions,
     )
-
-
-def _drawing(view: DraftView, language: str) -> str:
-    """Draw what the file holds; "" where it holds nothing that can be drawn."""
-    try:
-        return draw_file(view.diagram.encode(), language=language, styled=False)
-    except BadPath:
-        return ""
 
 
 def _told(visit: Visit, view: DraftView) -> dict[str, object]:

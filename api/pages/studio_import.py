@@ -9,7 +9,7 @@ from nrm.actions.path_findings import FindingView
 from nrm.actions.path_imports import ImportLook, draft_of_import, look_at_import, why_refused
 from nrm.errors import BadPath, NotValid, Problem
 from nrm.i18n import LANGUAGES
-from nrm.queries.path_list import draw_file
+from nrm.queries.path_list import draw_for
 
 studio_import = Pages("studio_import")
 
@@ -45,7 +45,7 @@ def _looked(visit: Visit, content: bytes, *, problems: tuple[tuple[str, str], ..
             ("file", visit.words.t("studio_import.refused", reason=each)) for each in why_refused(error, visit.language)
         )
         return _page(visit, problems=reasons, status=422)
-    drawing = draw_file(found.diagram.encode(), language=visit.language, styled=False)
+    drawing = draw_for(visit.actor, found.diagram, language=visit.language)
     return _page(visit, found=found, drawing=drawing, problems=problems, status=status)
 
 

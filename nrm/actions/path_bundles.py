@@ -9,12 +9,12 @@ from typing import cast
 from nrm.actions.path_drafts import MOST_FORMS, begin_imported
 from nrm.actions.path_findings import FindingView, told
 from nrm.actions.path_scenarios import MOST_SCENARIOS, scenario_problems
-from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.engine.confined import import_diagram
 from nrm.errors import NotAllowed, NotValid, Problem
 from nrm.queries.path_differences import content_of
+from nrm.queries.path_turns import turn
 from nrm.rules.bundles import Bundle, read_bundle, write_bundle
 from nrm.rules.drafts import EDIT
 
@@ -42,8 +42,12 @@ def take_bundle(actor: Actor, some_id: str) -> tuple[str, bytes]:
     Raises:
         NotFound: there is no such draft or version.
         NotAllowed: the actor may not read it.
+        BadPath: the diagram of a draft cannot be read, or took too long.
+        Busy: too many diagrams are being worked on at this moment.
+        TooMany: the actor has too many checks under way.
     """
-    content = content_of(actor, some_id)
+    with turn(actor):
+        content = content_of(actor, some_id)
     bundle = Bundle(
         path=content.path,
         names=content.names,

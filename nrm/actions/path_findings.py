@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from nrm.actions.path_facts import installed, known_with
-from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.engine.confined import Inspected, inspect_diagram
@@ -14,6 +13,7 @@ from nrm.engine.findings import Finding
 from nrm.engine.wording import render_finding
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_drafts import DraftView
+from nrm.queries.path_turns import turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

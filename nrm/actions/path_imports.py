@@ -10,7 +10,6 @@ import orjson
 from nrm.actions.path_drafts import DraftChanged, begin_imported
 from nrm.actions.path_facts import installed
 from nrm.actions.path_findings import FindingView, told
-from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.engine.confined import check_diagram, import_diagram
 from nrm.engine.findings import Finding
@@ -18,6 +17,7 @@ from nrm.engine.importing import ImportedProcess
 from nrm.engine.steps import Resources
 from nrm.engine.wording import finding_entry, findings_json
 from nrm.errors import BadPath, NotAllowed
+from nrm.queries.path_turns import turn
 from nrm.rules.drafts import EDIT
 from nrm.rules.texts import is_code
 

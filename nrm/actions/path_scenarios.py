@@ -13,7 +13,6 @@ from nrm.actions.checks import CHECK_VALUES
 from nrm.actions.path_drafts import DraftChanged, change_draft, lock_draft
 from nrm.actions.path_facts import Installed, installed
 from nrm.actions.path_findings import FindingView, told
-from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.countries import ItemKind, Json
 from nrm.engine.findings import Finding, Severity
@@ -23,6 +22,7 @@ from nrm.errors import NotFound, NotValid, Problem
 from nrm.queries import packs
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_drafts import DraftView
+from nrm.queries.path_turns import turn
 from nrm.rules.drafts import EDIT
 from nrm.rules.texts import WrongValue, clean_text, is_code
 

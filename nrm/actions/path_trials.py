@@ -11,7 +11,6 @@ from typing import cast
 from nrm import i18n
 from nrm.actions.path_findings import FindingView, told
 from nrm.actions.path_scenarios import scenario_problems, theatre_of
-from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.engine.finding_files import finding_from_json
@@ -19,6 +18,7 @@ from nrm.engine.rehearsals import try_diagram
 from nrm.errors import BadPath, NotValid
 from nrm.queries import packs
 from nrm.queries import path_drafts as queries
+from nrm.queries.path_turns import turn
 from nrm.rules.deadlines import due_at
 
 Told = Mapping[str, object]

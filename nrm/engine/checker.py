@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final, cast
 
+from nrm.engine.checker_drawings import compare, draw, name_forms
 from nrm.engine.checker_plays import make_trial, play_scenarios
 from nrm.engine.finding_files import (
     Json,
@@ -125,8 +126,11 @@ def _judge(data: Json, xml: bytes) -> Json:
 
 WORKS: Final[Mapping[str, Callable[[Json, bytes], Json]]] = {
     "check": _check,
+    "compare": compare,
+    "draw": draw,
     "import": _import,
     "judge": _judge,
+    "name_forms": name_forms,
     "play": play_scenarios,
     "try": make_trial,
 }

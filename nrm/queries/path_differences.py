@@ -12,11 +12,12 @@ from nrm import i18n
 from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.db import db
-from nrm.engine.compare import Compared, Difference, Element, compare_diagrams, forms_named
-from nrm.engine.drawing import draw_path
+from nrm.engine.compare import Compared, Difference, Element
+from nrm.engine.confined_drawings import compare_confined, forms_confined
 from nrm.errors import NotAllowed, NotFound, NotValid
 from nrm.models import FormVersion, Path, PathVersion
 from nrm.queries import path_drafts
+from nrm.queries.path_turns import turn
 from nrm.rules.form_changes import FormChange, compare_forms
 from nrm.rules.forms import Form, parse_form
 
@@ -118,9 +119,30 @@ def path_difference(actor: Actor, before_id: str, after_id: str, *, language: st
     Raises:
         NotFound: there is no such version or draft.
         NotAllowed: the actor may not read paths, or drafts where one is named.
-        BadPath: a diagram cannot be read.
+        BadPath: a diagram cannot be read, or comparing took too long.
+        Busy: too many diagrams are being worked on at this moment.
+        TooMany: the actor has too many checks under way.
     """
-    return tell_difference(content_of(actor, before_id), content_of(actor, after_id), language=language)
+    with turn(actor):
+        return tell_difference(content_of(actor, before_id), content_of(actor, after_id), language=language)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnDifference:
+    """How a version or draft differs from another one, in words and in two drawings with what differs marked."""
+
+    told: PathDifference
+    before: str
+    after: str
+
+
+def drawn_difference(actor: Actor, before_id: str, after_id: str, *, language: str) -> DrawnDifference:
+    """Compare two versions or drafts, and draw both; arguments and errors as for `path_difference`."""
+    with turn(actor):
+        before, after = content_of(actor, before_id), content_of(actor, after_id)
+        found = compare_confined(before.diagram.encode(), after.diagram.encode(), language=language)
+        told = _tell(found.compared, before, after, language)
+        return DrawnDifference(told=told, before=found.before, after=found.after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,15 +174,18 @@ def newer_than(actor: Actor, draft_id: str, *, language: str) -> Newer | None:
     Raises:
         NotFound: there is no such draft.
         NotAllowed: the actor may not see it.
-        BadPath: a diagram cannot be read.
+        BadPath: a diagram cannot be read, or comparing took too long.
+        Busy: too many diagrams are being worked on at this moment.
+        TooMany: the actor has too many checks under way.
     """
     row = path_drafts.draft(actor, draft_id).draft
     newest_id = db.session.execute(select(Path.latest_id).where(Path.key == row.path)).scalar_one_or_none()
     if row.base_version_id is None or newest_id in {None, row.base_version_id}:
         return None
     base, newest = content_of(actor, row.base_version_id), content_of(actor, str(newest_id))
-    theirs = tell_difference(base, newest, language=language)
-    ours = tell_difference(base, content_of(actor, draft_id), language=language)
+    with turn(actor):
+        theirs = tell_difference(base, newest, language=language)
+        ours = tell_difference(base, content_of(actor, draft_id), language=language)
     mine = _touched(ours)
     conflicts = sorted({name for key, name in _touched(theirs).items() if key in mine})
     return Newer(number=newest.number or 0, difference=theirs, conflicts=tuple(conflicts))
@@ -174,29 +199,18 @@ def _touched(told: PathDifference) -> dict[str, str]:
     return found | {f"scenario {each.name}": each.name for each in told.scenarios}
 
 
-def difference_drawings(actor: Actor, before_id: str, after_id: str, *, language: str) -> tuple[str, str]:
-    """Draw two versions or drafts with what differs marked in both; arguments and errors as for `path_difference`."""
-    before, after = content_of(actor, before_id), content_of(actor, after_id)
-    compared = compare_diagrams(before.diagram.encode(), after.diagram.encode())
-    changed = {each.element: "changed" for each in compared.changed}
-    old = {**changed, **{each.id: "removed" for each in compared.removed}}
-    new = {**changed, **{each.id: "added" for each in compared.added}}
-    return (
-        draw_path(before.diagram.encode(), language=language, states=old, styled=False),
-        draw_path(after.diagram.encode(), language=language, states=new, styled=False),
-    )
-
-
 def content_of(actor: Actor, some_id: str) -> Content:
     """Give what a version or a draft holds.
 
     Raises:
         NotFound: there is no such version or draft.
         NotAllowed: the actor may not read it.
+        BadPath: the diagram of a draft cannot be read, or took too long.
+        Busy: too many diagrams are being worked on at this moment.
     """
     if some_id.startswith("drf_"):
         view = path_drafts.draft(actor, some_id)
-        forms = {**_newest(forms_named(view.diagram.encode()) - view.forms.keys()), **view.forms}
+        forms = {**_newest(forms_confined(view.diagram.encode()) - view.forms.keys()), **view.forms}
         number, path, names = None, view.draft.path, view.draft.names
         diagram, scenarios = view.diagram, view.scenarios
     else:
@@ -236,9 +250,14 @@ def tell_difference(before: Content, after: Content, *, language: str) -> PathDi
     """Compare two contents and put what differs into words.
 
     Raises:
-        BadPath: a diagram cannot be read.
+        BadPath: a diagram cannot be read, or comparing took too long.
+        Busy: too many diagrams are being worked on at this moment.
     """
-    compared = compare_diagrams(before.diagram.encode(), after.diagram.encode())
+    found = compare_confined(before.diagram.encode(), after.diagram.encode())
+    return _tell(found.compared, before, after, language)
+
+
+def _tell(compared: Compared, before: Content, after: Content, language: str) -> PathDifference:
     teller = _Teller(compared, language)
     added = tuple(teller.element(each, "added") for each in compared.added)
     removed = tuple(teller.element(each, "removed") for each in compared.removed)

@@ -10,12 +10,13 @@ from sqlalchemy import func, select
 
 from nrm.actors import Actor
 from nrm.db import db
+from nrm.engine.confined_drawings import draw_confined
 from nrm.engine.drawing import draw_path
 from nrm.engine.effects import RunStatus
-from nrm.engine.paper import draw_pages
-from nrm.errors import NotAllowed, NotFound
+from nrm.errors import BadPath, NotAllowed, NotFound
 from nrm.models import FormVersion, Path, PathVersion, Run
 from nrm.queries import paths
+from nrm.queries.path_turns import turn
 from nrm.vocabulary import PathStatus
 
 
@@ -244,8 +245,29 @@ def draw_file(
         styled: put the style inside; False for a page that has it in its own sheet.
 
     Raises:
-        BadPath: the file cannot be read.
+        BadPath: the file cannot be read, or drawing it took too long.
+        Busy: too many diagrams are being worked on at this moment.
     """
-    if on_paper:
-        return draw_pages(content, language=language, mirrored=mirrored)
-    return draw_path(content, language=language, mirrored=mirrored, styled=styled)
+    return draw_confined(content, language=language, mirrored=mirrored, on_paper=on_paper, styled=styled)
+
+
+def draw_for(actor: Actor, diagram: str, *, language: str) -> str:
+    """Draw a diagram that somebody has in hand, for a page that has the style in its own sheet.
+
+    Args:
+        actor: who asks.
+        diagram: the BPMN text.
+        language: of the texts.
+
+    Returns:
+        An SVG; "" where nothing can be drawn, or not in time.
+
+    Raises:
+        Busy: too many diagrams are being worked on at this moment.
+        TooMany: the actor has too many checks under way.
+    """
+    with turn(actor):
+        try:
+            return draw_file(diagram.encode(), language=language, styled=False)
+        except BadPath:
+            return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from nrm.actions.path_drafts import begin_draft, save_diagram
 from nrm.actions.path_publishing import publish_draft, submit_draft
 from nrm.db import db
+from nrm.engine import confined
+from nrm.engine.confined_drawings import DRAW_SECONDS
 from nrm.errors import StaleVersion
 from nrm.queries import path_drafts
 from tests.api.conftest import Office
 from tests.drafting import designer
+from tests.engine.test_confined_drawings import SLOW
 from tests.pages.conftest import Page, Reader, chosen
 
 Who = Callable[..., Reader]
@@ -84,6 +88,25 @@ def test_a_change_goes_from_the_author_to_the_second_person_and_into_use(
     assert "Version 2" in after.says
     version = plain(second.open(after.links["Version 2"]))
     assert "is now “P5D”" in version.says
+
+
+def test_a_drawing_that_takes_for_ever_keeps_nobody_from_the_page(
+    office: Office, author: Reader, monkeypatch: pytest.MonkeyPatch
+):
+    draft_id = drafted(office)
+    confined.close()
+    with monkeypatch.context() as slow:
+        slow.setattr(confined, "_CODE", SLOW)
+        began = time.monotonic()
+        editor = author.open(f"/studio/drafts/{draft_id}")
+        review = author.open(f"/studio/drafts/{draft_id}/review")
+        assert time.monotonic() - began < 3 * DRAW_SECONDS
+        told = author.client.get(f"/api/v1/path-versions/{draft_id}/difference/{draft_id}")
+    confined.close()
+    assert (editor.status, review.status, told.status_code) == (200, 200, 422)
+    assert "no drawing that can be shown" in editor.says
+    assert "cannot be compared" in review.says
+    assert "took_too_long" in told.text
 
 
 def test_errors_are_told_on_the_page_and_nothing_is_asked(office: Office, author: Reader):
