@@ -134,6 +134,7 @@ KINDS: Final[Mapping[str, str]] = {
     "migration.approved": "a second person approved that running cases are moved",
     "migration.paused": "the moving of running cases was paused",
     "migration.resumed": "the moving of running cases went on",
+    "migration.stopped": "the moving of running cases was stopped: the version that they go to was retired",
     "migration.ended": "all running cases of a plan were moved, or taken back",
     "migration.taken_back": "it was asked to take moved cases back",
     "migration.discarded": "a plan to move running cases was thrown away",

@@ -20,7 +20,12 @@ notices = Pages("notices")
 
 _LIST: Final = "pages.notices"
 _ROWS: Final = 40
-_PLACES: Final = {"task": "/tasks/", "referral": "/referrals/", "path_draft": "/studio/reviews/"}
+_PLACES: Final = {
+    "task": "/tasks/",
+    "referral": "/referrals/",
+    "path_draft": "/studio/reviews/",
+    "migration": "/studio/moves/",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,13 @@ def begin(visit: Visit, key: str) -> Answer:
     return see(f"/studio/paths/{key}/migrations/{plan_id}")
 
 
+@path_migrations.get("/studio/moves/<migration_id>")
+def lead_to_plan(visit: Visit, migration_id: str) -> Answer:
+    """Lead from a notice to the plan."""
+    view = queries.migration_view(visit.actor, migration_id, language=visit.language)
+    return see(f"/studio/paths/{view.plan.path}/migrations/{view.id}")
+
+
 @path_migrations.get("/studio/paths/<key>/migrations/<migration_id>")
 def show_plan(visit: Visit, key: str, migration_id: str) -> Answer:
     """Show a plan: where each step goes, what is lost, how far it is."""

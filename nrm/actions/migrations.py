@@ -57,6 +57,7 @@ def plan_migration(work: Work, source_id: str, target_id: str) -> str:
         created_by=work.actor.id,
         changed_at=work.now,
         changed_by=work.actor.id,
+        changers=[work.actor.id],
     )
     data: Data = {"path": source.path_id, "from": source.number, "to": target.number}
     work.record("migration.planned", stream="system", subject=("migration", plan_id), data=data)
@@ -102,6 +103,7 @@ def change_migration(work: Work, plan_id: str, *, steps: Mapping[str, StepMove],
         status=str(MigrationStatus.DRAFT),
         changed_at=work.now,
         changed_by=work.actor.id,
+        changers=sorted({*plan.changers, work.actor.id}),
     )
     work.record("migration.changed", stream="system", subject=("migration", plan_id))
 
@@ -127,7 +129,7 @@ def approve_migration(work: Work, plan_id: str, *, version: int | None) -> None:
 
     Raises:
         NotFound: there is no such plan.
-        NotAllowed: the actor made or changed it ("second_person_needed").
+        NotAllowed: the actor made it or changed it at any time ("second_person_approves").
         NotValid: the version that cases would go to was retired since.
         IllegalMove: it was not checked, or is being carried out already.
         StaleVersion: it changed since.
@@ -210,8 +212,8 @@ def _hold(work: Work, plan_id: str, verb: str, *, second: bool = False) -> Migra
     allowed = migration_actions(facts_for(work.actor, plan))
     if verb in allowed:
         return plan
-    if second and plan.status == MigrationStatus.CHECKED and work.actor.id in {plan.changed_by, plan.created_by}:
-        raise NotAllowed("second_person_needed")
+    if second and plan.status == MigrationStatus.CHECKED and work.actor.id in plan.changers:
+        raise NotAllowed("second_person_approves")
     if verb == "check" and migration(plan).has_errors:
         raise IllegalMove(allowed, "migration_has_errors")
     raise IllegalMove(allowed, "migration_action_not_allowed")

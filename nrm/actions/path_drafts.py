@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,7 +13,6 @@ from sqlalchemy import select
 from nrm import ids
 from nrm.actions._action import Work, action
 from nrm.actions.path_findings import FindingView, inspect_draft, told
-from nrm.actions.path_turns import turn
 from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.engine.blank import blank_diagram
@@ -22,7 +21,8 @@ from nrm.errors import BadPath, IllegalMove, NotFound, NotValid, Problem, StaleV
 from nrm.models import Path, PathDraft, PathVersion
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_drafts import outdated_forms
-from nrm.rules.drafts import EDIT, PUBLISH, DraftState, draft_moves
+from nrm.queries.path_turns import turn
+from nrm.rules.drafts import EDIT, PUBLISH, draft_moves
 from nrm.rules.forms import LANGUAGES, parse_form
 from nrm.rules.texts import WrongValue, clean_text, is_code
 from nrm.vocabulary import DraftStatus
@@ -212,6 +212,7 @@ def _begin(work: Work, content: _Content) -> DraftChanged:
         created_by=work.actor.id,
         changed_at=work.now,
         changed_by=work.actor.id,
+        changers=[work.actor.id],
     )
     record(work, "path.draft_begun", draft_id, content.path)
     return DraftChanged(id=draft_id, version=1, status=DraftStatus.DRAFT)
@@ -328,8 +329,9 @@ def lock_draft(work: Work, draft_id: str, move: str, *, version: int) -> PathDra
     if row is None:
         raise NotFound
     actor = work.actor
-    state = DraftState(status=row.status, changed_by=row.changed_by, submitted_by=row.submitted_by)
-    moves = draft_moves(state, actor_id=actor.id, may_edit=actor.may(EDIT), may_publish=actor.may(PUBLISH))
+    moves = draft_moves(
+        queries.state_of(row), actor_id=actor.id, may_edit=actor.may(EDIT), may_publish=actor.may(PUBLISH)
+    )
     if move not in moves:
         raise _refused(row, move, moves, actor)
     if row.version != version:
@@ -338,8 +340,7 @@ def lock_draft(work: Work, draft_id: str, move: str, *, version: int) -> PathDra
 
 
 def _refused(row: PathDraft, move: str, moves: tuple[str, ...], actor: Actor) -> IllegalMove:
-    own = actor.id in {row.changed_by, row.submitted_by}
-    if move == "publish" and row.status == DraftStatus.IN_REVIEW and own:
+    if move == "publish" and row.status == DraftStatus.IN_REVIEW and queries.state_of(row).own(actor.id):
         return IllegalMove(moves, "second_person_publishes")
     return IllegalMove(moves, "draft_not_open")
 
@@ -348,9 +349,14 @@ def change_draft(work: Work, row: PathDraft, **values: object) -> DraftChanged:
     """Write new content of a locked draft, in the name of whoever acts."""
     if row.changed_by != work.actor.id or work.now - row.changed_at >= SITTING:
         record(work, "path.draft_changed", row.id, row.path_key)
-    changed = {"changed_at": work.now, "changed_by": work.actor.id}
+    changed = {"changed_at": work.now, "changed_by": work.actor.id, "changers": with_changer(row.changers, work.actor)}
     work.change(PathDraft, row.id, version=row.version, **values, **changed)
     return DraftChanged(id=row.id, version=row.version + 1, status=row.status)
+
+
+def with_changer(changers: Collection[str], actor: Actor) -> list[str]:
+    """Give those who changed something, with whoever changes it now."""
+    return sorted({*changers, actor.id})
 
 
 def record(work: Work, kind: str, draft_id: str, path: str, **more: int | str) -> None:

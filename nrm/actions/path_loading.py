@@ -214,6 +214,7 @@ def _draft(work: Work, stored: Path, spec: PathSpec, fresh: _Fresh) -> None:
         created_by=work.actor.id,
         changed_at=work.now,
         changed_by=work.actor.id,
+        changers=[work.actor.id],
     )
     work.record("path.drafted", stream="system", subject=("path_draft", draft_id), data={"path": stored.key})
 

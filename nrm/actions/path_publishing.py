@@ -17,13 +17,14 @@ from sqlalchemy import func, select, update
 from nrm import ids
 from nrm.actions._action import Work, action
 from nrm.actions.closing import MAIN_PATH
-from nrm.actions.path_drafts import DraftChanged, lock_draft, record
+from nrm.actions.migration_stops import stop_for_retired
+from nrm.actions.path_drafts import DraftChanged, lock_draft, record, with_changer
 from nrm.actions.path_facts import installed
 from nrm.actions.path_findings import inspect_draft
 from nrm.actions.path_loading import used_resources
 from nrm.actions.path_scenarios import failures, rehearse_draft
-from nrm.actions.path_turns import turn
 from nrm.actors import Actor
+from nrm.engine.confined_drawings import draw_confined
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.parsing import PathSpec, compile_path
 from nrm.errors import BadPath, Conflict, IllegalMove, NotFound, NotValid, Problem, StaleVersion
@@ -32,6 +33,7 @@ from nrm.models import FormVersion, Membership, Notification, Path, PathDraft, P
 from nrm.queries import packs, paths
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_drafts import DraftView
+from nrm.queries.path_turns import turn
 from nrm.queries.paths import resources_to_json
 from nrm.rules.drafts import EDIT, PUBLISH
 from nrm.rules.texts import WrongValue, clean_text
@@ -86,7 +88,7 @@ def _submit(work: Work, draft_id: str, *, version: int, note: str) -> DraftChang
     asked = {"status": str(DraftStatus.IN_REVIEW), "submitted_at": work.now, "submitted_by": work.actor.id}
     work.change(PathDraft, row.id, version=row.version, note=_note(note), **asked)
     record(work, "path.submitted", row.id, row.path_key)
-    for user_id in _reviewers(work, {row.changed_by, work.actor.id}):
+    for user_id in _reviewers(work, {*row.changers, work.actor.id}):
         _notice(work, "path.submitted", row.id, user_id)
     return DraftChanged(id=row.id, version=row.version + 1, status=DraftStatus.IN_REVIEW)
 
@@ -117,8 +119,7 @@ def take_newest_base(work: Work, draft_id: str, *, version: int) -> DraftChanged
     """Let a draft stand on the version that was published since it began.
 
     Its content stays as it is: what the newer version says differently is part of the difference from now on, and is
-    mended in the draft by whoever wants to keep it. Who wrote the content stays who may not publish it: another name
-    here would let that person publish their own work.
+    mended in the draft by whoever wants to keep it. Who wrote the content stays who changed it last.
 
     Raises:
         NotFound: there is no such draft.
@@ -127,7 +128,8 @@ def take_newest_base(work: Work, draft_id: str, *, version: int) -> DraftChanged
     """
     row = lock_draft(work, draft_id, "save", version=version)
     latest = work.session.execute(select(Path.latest_id).where(Path.key == row.path_key)).scalar_one_or_none()
-    work.change(PathDraft, row.id, version=row.version, base_version_id=latest, changed_at=work.now)
+    changed = {"changed_at": work.now, "changers": with_changer(row.changers, work.actor)}
+    work.change(PathDraft, row.id, version=row.version, base_version_id=latest, **changed)
     record(work, "path.draft_changed", row.id, row.path_key)
     return DraftChanged(id=row.id, version=row.version + 1, status=row.status)
 
@@ -136,7 +138,7 @@ def publish_draft(actor: Actor, draft_id: str, *, version: int) -> Published:
     """Publish a draft, as the second person: new runs of the path use it at once, running ones stay where they are.
 
     Args:
-        actor: who publishes: not who changed it last, and not who asked for the review.
+        actor: who publishes: nobody who ever changed it, and not who asked for the review.
         draft_id: the draft.
         version: the version of the draft that was looked at.
 
@@ -167,6 +169,8 @@ def _must_be_good(view: DraftView, version: int) -> None:
         found = list(failures(rehearse_draft(view)))
     if found:
         raise BadPath(found)
+    # Pages draw what is published without a child: only what can be drawn in time comes so far.
+    draw_confined(view.diagram.encode(), language="en")
 
 
 @action("path_draft.publish", permission=PUBLISH)
@@ -184,9 +188,9 @@ def _publish(work: Work, draft_id: str, *, version: int) -> Published:
     work.change(PathDraft, row.id, version=row.version, status=str(DraftStatus.PUBLISHED), **decided)
     data: Data = {"path": row.path_key, "number": made.number}
     work.record("path.published", stream="system", subject=("path_version", made.id), data=data)
-    for user_id in {row.submitted_by, row.changed_by} - {None, work.actor.id}:
-        if str(user_id).startswith("usr_"):
-            _notice(work, "path.published", row.id, str(user_id))
+    for user_id in sorted({row.submitted_by or "", *row.changers} - {work.actor.id}):
+        if user_id.startswith("usr_"):
+            _notice(work, "path.published", row.id, user_id)
     return made
 
 
@@ -258,7 +262,7 @@ def _frozen_forms(work: Work, changed: Mapping[str, object], named: Collection[s
 
 @action("path_version.retire", permission=PUBLISH)
 def retire_version(work: Work, version_id: str) -> None:
-    """Retire a version: nothing starts on it any more, what runs on it goes on.
+    """Retire a version: nothing starts on it any more, what runs on it goes on, and no case is moved to it any more.
 
     A path whose newest version is retired starts no more until a draft of it is published.
 
@@ -272,6 +276,7 @@ def retire_version(work: Work, version_id: str) -> None:
             "path_needed_by_cases" when cases run on older versions of paths that start it.
         IllegalMove: it is retired already.
     """
+    stop_for_retired(work, version_id)
     found = work.session.execute(
         select(Path, PathVersion)
         .join(PathVersion, PathVersion.path_id == Path.id)

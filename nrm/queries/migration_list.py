@@ -40,6 +40,7 @@ class MigrationRow:
         path: key of its path.
         number_from: number of the version that runs leave; `number_to` of the one that they go to.
         counts: how many runs stand how: ready, refused, moved, gone, undone, kept.
+        stopped_for: what stopped it without anybody asking: "target_retired", or None.
     """
 
     id: str
@@ -55,6 +56,7 @@ class MigrationRow:
     approved_at: datetime | None
     approved_by: str | None
     ended_at: datetime | None
+    stopped_for: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +299,7 @@ def _row(row: MigrationPlan, path: str, counts: Mapping[str, int]) -> MigrationR
         approved_at=row.approved_at,
         approved_by=row.approved_by,
         ended_at=row.ended_at,
+        stopped_for=row.stopped_for,
     )
 
 

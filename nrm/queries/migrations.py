@@ -110,6 +110,7 @@ def facts_for(actor: Actor, row: MigrationPlan) -> MigrationFacts:
         status=MigrationStatus(row.status),
         edits=actor.may("path.edit"),
         publishes=actor.may("path.publish"),
-        own=actor.id in {row.changed_by, row.created_by},
+        own=actor.id in row.changers,
         has_errors=migration(row).has_errors,
+        stopped=row.stopped_for is not None,
     )

@@ -190,6 +190,11 @@ def outdated_forms(form_ids: Iterable[str]) -> dict[str, Mapping[str, Json]]:
     return {key: content for key, content in rows}  # noqa: C416 - rows are not pairs to mypy
 
 
+def state_of(row: PathDraft) -> DraftState:
+    """Give as much of a draft as decides who may do what."""
+    return DraftState(status=row.status, changers=frozenset(row.changers), submitted_by=row.submitted_by)
+
+
 def _rows() -> Select[PathDraft, str | None, int]:
     return (
         select(PathDraft, Path.latest_id, PathVersion.number)
@@ -199,8 +204,7 @@ def _rows() -> Select[PathDraft, str | None, int]:
 
 
 def _row(actor: Actor, row: PathDraft, latest: str | None, number: int | None) -> DraftRow:
-    state = DraftState(status=row.status, changed_by=row.changed_by, submitted_by=row.submitted_by)
-    moves = draft_moves(state, actor_id=actor.id, may_edit=actor.may(EDIT), may_publish=actor.may(PUBLISH))
+    moves = draft_moves(state_of(row), actor_id=actor.id, may_edit=actor.may(EDIT), may_publish=actor.may(PUBLISH))
     return DraftRow(
         id=row.id,
         path=row.path_key,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,13 +18,17 @@ class DraftState:
 
     Attributes:
         status: one of `DraftStatus`.
-        changed_by: id of whoever changed it last.
+        changers: ids of all who began or changed it.
         submitted_by: id of whoever asked for its review; None before that.
     """
 
     status: str
-    changed_by: str
+    changers: Collection[str]
     submitted_by: str | None = None
+
+    def own(self, actor_id: str) -> bool:
+        """Say whether somebody's own work is in it: they changed it at any time, or asked for its review."""
+        return actor_id in self.changers or actor_id == self.submitted_by
 
 
 def draft_moves(state: DraftState, *, actor_id: str, may_edit: bool, may_publish: bool) -> tuple[str, ...]:
@@ -31,7 +36,7 @@ def draft_moves(state: DraftState, *, actor_id: str, may_edit: bool, may_publish
 
     Args:
         state: the draft.
-        actor_id: who asks; whoever changed it last, or asked for its review, does not publish it, from no seat.
+        actor_id: who asks; nobody who ever changed it, or asked for its review, publishes it, from no seat.
         may_edit: has the permission "path.edit".
         may_publish: has the permission "path.publish".
     """
@@ -39,7 +44,7 @@ def draft_moves(state: DraftState, *, actor_id: str, may_edit: bool, may_publish
         return ("save", "submit", "discard") if may_edit else ()
     if state.status != DraftStatus.IN_REVIEW:
         return ()
-    second = may_publish and actor_id not in {state.changed_by, state.submitted_by}
+    second = may_publish and not state.own(actor_id)
     moves = ["publish"] if second else []
     if may_publish or may_edit:
         moves.append("send_back")

@@ -30,8 +30,9 @@ class MigrationFacts:
         status: how the plan stands.
         edits: the actor may draft paths.
         publishes: the actor may publish what somebody else has drafted.
-        own: the actor made the plan or was the last who changed it.
+        own: the actor made the plan or changed it at any time.
         has_errors: the plan itself cannot be carried out.
+        stopped: the version that cases would go to was retired while they were being moved.
     """
 
     status: MigrationStatus
@@ -39,12 +40,13 @@ class MigrationFacts:
     publishes: bool
     own: bool
     has_errors: bool = False
+    stopped: bool = False
 
 
 def migration_actions(facts: MigrationFacts) -> tuple[str, ...]:
     """List the verbs that fit.
 
-    Whoever made or changed the plan never approves it: two people move the cases of others. To stop and to take back,
+    Nobody who made or ever changed the plan approves it: two people move the cases of others. To stop and to take back,
     one of those who may publish is enough.
     """
     return tuple(verb for verb in _VERBS[facts.status] if _may(verb, facts))
@@ -52,6 +54,8 @@ def migration_actions(facts: MigrationFacts) -> tuple[str, ...]:
 
 def _may(verb: str, facts: MigrationFacts) -> bool:
     if facts.has_errors and verb in {"check", "approve"}:
+        return False
+    if facts.stopped and verb == "resume":
         return False
     if verb in _OF_EDITORS:
         return facts.edits

@@ -16,7 +16,8 @@ from nrm.engine.moving import StepMove
 from nrm.errors import IllegalMove, NotAllowed, NotFound, NotValid, StaleVersion
 from nrm.jobs import table
 from nrm.jobs.hand import LostJob, holding
-from nrm.models import CaseAccess, Event, Incident, Job, Run, Subscription, Task
+from nrm.models import CaseAccess, Event, Incident, Job, Notification, Run, Subscription, Task
+from nrm.queries import migration_list
 from nrm.queries.verify import verify_all
 from nrm.worker.handlers.clocks import fire_timer
 from tests.drafting import designer
@@ -226,7 +227,7 @@ def test_whoever_made_a_plan_does_not_approve_it(land: World):
     plan_id = checked_plan(land, source, next_version(land, "hello", ("Ask", "Query")))
     with pytest.raises(NotAllowed) as refused:
         migrations.approve_migration(designer(land, "maker"), plan_id, version=None)
-    assert refused.value.code == "second_person_needed"
+    assert refused.value.code == "second_person_approves"
     with pytest.raises(NotAllowed):
         migrations.approve_migration(land.at_desk("case_handler", "norvale"), plan_id, version=None)
     with pytest.raises(StaleVersion):
@@ -243,6 +244,70 @@ def test_nobody_is_moved_to_a_version_that_was_retired_since_the_dry_run(land: W
         migrations.approve_migration(designer(land, "second"), plan_id, version=None)
     assert refused.value.problems[0].code == "migration_target"
     assert {row.status for row in runs_of(plan_id).values()} == {"ready"}
+
+
+def test_whoever_ever_changed_a_plan_does_not_approve_it_though_others_changed_it_since(land: World):
+    source = latest_version("hello")
+    opened(land, "hello")
+    target = next_version(land, "hello", ("Ask", "Query"))
+    first, second, third = (designer(land, name) for name in ("maker", "second", "third"))
+    plan_id = migrations.plan_migration(first, source, target)
+    steps = migrations.read_steps(plan_of(plan_id).steps)
+    db.session.close()
+    for changer in (second, third):
+        migrations.change_migration(changer, plan_id, steps=steps, version=None)
+    migrations.check_migration(third, plan_id, version=None)
+    work_off(plan_id)
+    for author in (first, second, third):
+        with pytest.raises(NotAllowed) as refused:
+            migrations.approve_migration(author, plan_id, version=None)
+        assert refused.value.code == "second_person_approves"
+    migrations.approve_migration(designer(land, "fourth"), plan_id, version=None)
+
+
+def test_cases_are_moved_no_further_once_their_new_version_is_retired(land: World, monkeypatch):
+    source = latest_version("hello")
+    for _ in range(4):
+        opened(land, "hello")
+    target = next_version(land, "hello", ("Ask", "Query"))
+    plan_id = checked_plan(land, source, target)
+    second = designer(land, "second")
+    migrations.approve_migration(second, plan_id, version=None)
+    monkeypatch.setattr(migration_parts, "PART", 2)
+    migration_parts.work_part(plan_id)
+    retire_version(designer(land, "third"), target)
+    migration_parts.end_part(SYSTEM, plan_id)
+    work_off(plan_id)
+    stopped = plan_of(plan_id)
+    assert (stopped.status, stopped.stopped_for) == ("paused", "target_retired")
+    assert sorted(row.status for row in runs_of(plan_id).values()) == ["moved", "moved", "ready", "ready"]
+    told = select(Notification.user_id).where(Notification.kind == "migration.stopped")
+    assert set(db.session.scalars(told)) == {designer(land, "maker").id, second.id}
+    db.session.close()
+    view = migration_list.migration_view(second, plan_id, language="en")
+    assert view.allowed_actions == ("undo",)
+    db.session.close()
+    with pytest.raises(IllegalMove):
+        migrations.resume_migration(second, plan_id)
+    migrations.undo_migration(second, plan_id)
+    work_off(plan_id)
+    assert sorted(row.status for row in runs_of(plan_id).values()) == ["ready", "ready", "undone", "undone"]
+    assert list(verify_all()) == []
+
+
+def test_a_pause_does_not_end_once_the_version_is_retired(land: World):
+    source = latest_version("hello")
+    opened(land, "hello")
+    target = next_version(land, "hello", ("Ask", "Query"))
+    plan_id = checked_plan(land, source, target)
+    second = designer(land, "second")
+    migrations.approve_migration(second, plan_id, version=None)
+    migrations.pause_migration(second, plan_id)
+    retire_version(designer(land, "third"), target)
+    assert plan_of(plan_id).stopped_for == "target_retired"
+    db.session.close()
+    with pytest.raises(IllegalMove):
+        migrations.resume_migration(second, plan_id)
 
 
 def test_a_plan_with_an_error_is_neither_checked_nor_approved(land: World):

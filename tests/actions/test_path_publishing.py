@@ -22,13 +22,13 @@ from nrm.actions.path_publishing import (
     take_newest_base,
 )
 from nrm.actions.path_scenarios import drop_scenario, save_scenario
-from nrm.actions.path_turns import turn
 from nrm.actions.seeding import export_pack
 from nrm.actors import SYSTEM, Actor
 from nrm.db import db
 from nrm.errors import BadPath, Conflict, IllegalMove, NotAllowed, StaleVersion, TooMany
 from nrm.models import Event, FormVersion, Notification, Path, PathVersion, Run
 from nrm.queries import path_drafts, paths
+from nrm.queries.path_turns import turn
 from tests.actions.test_races import at_once
 from tests.drafting import designer
 from tests.world import World
@@ -106,6 +106,27 @@ def test_nobody_publishes_what_they_changed_last_from_whatever_seat(land: World)
         with pytest.raises(IllegalMove):
             publish_draft(actor, draft_id, version=asked.version)
     assert publish_draft(designer(land, "three"), draft_id, version=asked.version).number == 2
+
+
+def test_an_earlier_author_publishes_neither_though_others_changed_the_draft_since(land: World):
+    first, second, third = designer(land), designer(land, "two"), designer(land, "three")
+    draft_id = begin_draft(first, path="hello").id
+    edited(first, draft_id, "Serve", "Pour")
+    edited(second, draft_id, "Pour", "Fill")
+    version = edited(third, draft_id, "Fill", "Hand")
+    asked = submit_draft(third, draft_id, version=version)
+    for author in (first, second, third):
+        assert "publish" not in path_drafts.draft(author, draft_id).draft.actions
+        db.session.rollback()
+        with pytest.raises(IllegalMove) as refused:
+            publish_draft(author, draft_id, version=asked.version)
+        assert refused.value.code == "second_person_publishes"
+    told = select(Notification.user_id).where(
+        Notification.subject_id == draft_id, Notification.kind == "path.submitted"
+    )
+    assert {first.id, second.id, third.id}.isdisjoint(db.session.scalars(told))
+    db.session.rollback()
+    assert publish_draft(designer(land, "four"), draft_id, version=asked.version).number == 2
 
 
 def test_a_reader_of_paths_neither_drafts_nor_publishes(land: World):

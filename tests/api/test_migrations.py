@@ -67,7 +67,7 @@ def test_a_plan_goes_from_its_maker_over_a_second_person_to_its_end_and_back(
     assert do(maker, plan_id, "check") == 204
     assert seen(maker, plan_id)["plan"]["counts"]["ready"] == 2
     refused = maker.post(f"/path-migrations/{plan_id}/approve", {"version": seen(maker, plan_id)["version"]})
-    assert (refused.status_code, refused.get_json()["code"]) == (403, "second_person_needed")
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "second_person_approves")
     assert do(second, plan_id, "approve") == 204
     view = seen(second, plan_id)
     assert (view["plan"]["status"], view["plan"]["counts"]["moved"], view["running"]) == ("done", 2, 0)

@@ -57,7 +57,7 @@ def test_cases_are_moved_by_two_people_and_put_back(
     checked = press(maker, page, "check", plan_id)
     assert "Can be moved 2" in checked.says
     assert not checked.leads("/approve"), "whoever made the plan does not approve it"
-    assert "Somebody else must approve" in checked.says
+    assert "somebody who never changed it must approve" in checked.says
     second = reader(designer(office.land, "second"), "ckb")
     theirs = second.open(f"{HERE}/{plan_id}")
     assert (theirs.language, theirs.direction, theirs.inline) == ("ckb", "rtl", [])
