@@ -30,8 +30,8 @@ from nrm.queries import cases, directory, inbox, packs, people, proposals
 from nrm.queries import tasks as queries
 from nrm.queries.inbox import TaskRow
 from nrm.queries.tasks import TaskView
-from nrm.rules.answers import constraint_text
-from nrm.rules.forms import Field, Form, parse_form
+from nrm.rules.answers import constraint_text, first_answers
+from nrm.rules.forms import Field, Form, find_field, parse_form
 from nrm.vocabulary import HoldReason
 
 tasks = Pages("tasks")
@@ -98,6 +98,8 @@ def _page(visit: Visit, view: TaskView, shown: _Shown, *, status: int = 200) -> 
     answers, earlier = dict(shown.answers), False
     if not answers and not shown.problems and view.prefilled and isinstance(view.prefilled.answers, dict):
         answers, earlier = dict(view.prefilled.answers), True
+    elif form and not answers and not shown.problems and view.draft is None:
+        answers = dict(first_answers(form.fields))
     if view.task.status == "completed" and isinstance(view.answers, dict):
         answers = view.answers
     case = _case(visit, view)
@@ -293,8 +295,13 @@ def _change_rounds(visit: Visit, view: TaskView, answers: dict[str, object], wis
         rounds = answers.setdefault(path[0], [])
         if isinstance(rounds, list):
             # What the page showed as an empty round is one, so that adding adds a further one.
-            rounds += [{} for _ in range(rounds_sent(visit.form, name) - len(rounds))] + [{}]
+            rounds += [{} for _ in range(rounds_sent(visit.form, name) - len(rounds))] + [_new_round(view, path[0])]
     return _page(visit, view, _Shown(answers=answers or {"": ""}, draft_version=_keep(visit, view, answers)))
+
+
+def _new_round(view: TaskView, name: str) -> dict[str, object]:
+    repeat = find_field(parse_form(view.form.content), name) if view.form else None
+    return dict(first_answers(repeat.fields)) if repeat else {}
 
 
 def _complete(visit: Visit, view: TaskView, answers: Mapping[str, object]) -> Answer:

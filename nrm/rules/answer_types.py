@@ -11,12 +11,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import phonenumbers
 
 from nrm.expressions import Value
-from nrm.rules.forms import Field
 from nrm.rules.texts import WrongValue, clean_text, fold_digits
 
 Clean: TypeAlias = bool | int | str | list["Clean"] | dict[str, "Clean"] | None
@@ -36,6 +35,23 @@ TEXT_LENGTH: Final = 500
 LONG_LENGTH: Final = 10_000
 
 
+class Asks(Protocol):
+    """What of a question its answers depend on.
+
+    Attributes:
+        type: one of the types of questions.
+        appearance: "phone" makes a phone number of a text.
+    """
+
+    @property
+    def type(self) -> str:
+        """Type of the question."""
+
+    @property
+    def appearance(self) -> str | None:
+        """How it is asked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What reading an answer needs to know of the country.
@@ -53,11 +69,11 @@ class Setting:
     zone: tzinfo | None = None
 
 
-def _text(value: object, _item: Field, _codes: Collection[str], _setting: Setting) -> Clean:
+def _text(value: object, _item: Asks, _codes: Collection[str], _setting: Setting) -> Clean:
     return clean_text(value, longest=TEXT_LENGTH) or None
 
 
-def _long(value: object, _item: Field, _codes: Collection[str], _setting: Setting) -> Clean:
+def _long(value: object, _item: Asks, _codes: Collection[str], _setting: Setting) -> Clean:
     return clean_text(value, longest=LONG_LENGTH, lines=True) or None
 
 
@@ -72,7 +88,7 @@ def _digits(value: object, code: str) -> str | None:
     return text if "e" not in text.lower() else format(Decimal(text).quantize(_SMALLEST), "f")
 
 
-def _integer(value: object, _item: Field, _codes: Collection[str], _setting: Setting) -> Clean:
+def _integer(value: object, _item: Asks, _codes: Collection[str], _setting: Setting) -> Clean:
     text = _digits(value, "not_an_integer")
     if text is None:
         return None
@@ -83,7 +99,7 @@ def _integer(value: object, _item: Field, _codes: Collection[str], _setting: Set
     return int(text)
 
 
-def _decimal(value: object, _item: Field, _codes: Collection[str], _setting: Setting) -> Clean:
+def _decimal(value: object, _item: Asks, _codes: Collection[str], _setting: Setting) -> Clean:
     text = _digits(value, "not_a_number")
     if text is None:
         return None
@@ -92,7 +108,7 @@ def _decimal(value: object, _item: Field, _codes: Collection[str], _setting: Set
     return format(Decimal(text), "f")
 
 
-def _money(value: object, item: Field, codes: Collection[str], setting: Setting) -> Clean:
+def _money(value: object, item: Asks, codes: Collection[str], setting: Setting) -> Clean:
     parts = value if isinstance(value, Mapping) else {"amount": value}
     if set(parts) - {"amount", "currency"}:
         raise WrongValue("not_money")
@@ -107,7 +123,7 @@ def _money(value: object, item: Field, codes: Collection[str], setting: Setting)
     return {"amount": str(amount).removeprefix("+"), "currency": currency}
 
 
-def _date(value: object, _item: Field, _codes: Collection[str], _setting: Setting) -> Clean:
+def _date(value: object, _item: Asks, _codes: Collection[str], _setting: Setting) -> Clean:
     if type(value) is date:
         return value.isoformat()
     text = fold_digits(clean_text(value, longest=100))
@@ -124,7 +140,7 @@ def _date(value: object, _item: Field, _codes: Collection[str], _setting: Settin
     return text
 
 
-def _datetime(value: object, _item: Field, _codes: Collection[str], setting: Setting) -> Clean:
+def _datetime(value: object, _item: Asks, _codes: Collection[str], setting: Setting) -> Clean:
     text = fold_digits(clean_text(value, longest=100))
     if not text:
         return None
@@ -143,7 +159,7 @@ def _datetime(value: object, _item: Field, _codes: Collection[str], setting: Set
     return moment.isoformat(timespec="seconds")
 
 
-def _select_one(value: object, _item: Field, codes: Collection[str], _setting: Setting) -> Clean:
+def _select_one(value: object, _item: Asks, codes: Collection[str], _setting: Setting) -> Clean:
     if value in ("", None):
         return None
     if not isinstance(value, str) or value not in codes:
@@ -151,7 +167,7 @@ def _select_one(value: object, _item: Field, codes: Collection[str], _setting: S
     return value
 
 
-def _select_multiple(value: object, _item: Field, codes: Collection[str], _setting: Setting) -> Clean:
+def _select_multiple(value: object, _item: Asks, codes: Collection[str], _setting: Setting) -> Clean:
     if not isinstance(value, list | tuple):
         raise WrongValue("not_a_list")
     if len(value) > _MOST_CODES:
@@ -166,7 +182,7 @@ def _some(codes: Collection[str]) -> str:
     return ", ".join(listed[:12]) + (", …" if len(listed) > 12 else "")
 
 
-def _yes_no(value: object, _item: Field, _codes: Collection[str], _setting: Setting) -> Clean:
+def _yes_no(value: object, _item: Asks, _codes: Collection[str], _setting: Setting) -> Clean:
     if isinstance(value, bool):
         return value
     if value == "":
@@ -176,11 +192,11 @@ def _yes_no(value: object, _item: Field, _codes: Collection[str], _setting: Sett
     return _BOOLEANS[value.lower()]
 
 
-def _acknowledge(value: object, item: Field, codes: Collection[str], setting: Setting) -> Clean:
+def _acknowledge(value: object, item: Asks, codes: Collection[str], setting: Setting) -> Clean:
     return _yes_no(value, item, codes, setting) or None
 
 
-def _id(value: object, _item: Field, _codes: Collection[str], _setting: Setting) -> Clean:
+def _id(value: object, _item: Asks, _codes: Collection[str], _setting: Setting) -> Clean:
     if value == "":
         return None
     if not isinstance(value, str) or not _ID.fullmatch(value):
@@ -188,7 +204,7 @@ def _id(value: object, _item: Field, _codes: Collection[str], _setting: Setting)
     return value
 
 
-def _geopoint(value: object, _item: Field, _codes: Collection[str], _setting: Setting) -> Clean:
+def _geopoint(value: object, _item: Asks, _codes: Collection[str], _setting: Setting) -> Clean:
     if isinstance(value, Mapping):
         parts = [str(value.get("lat", "")), str(value.get("lon", ""))] if set(value) == {"lat", "lon"} else []
     else:
@@ -228,11 +244,11 @@ def clean_phone(value: object, region: str | None) -> str | None:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
-def _phone(value: object, _item: Field, _codes: Collection[str], setting: Setting) -> Clean:
+def _phone(value: object, _item: Asks, _codes: Collection[str], setting: Setting) -> Clean:
     return clean_phone(value, setting.region)
 
 
-_READERS: Final[Mapping[str, Callable[[object, Field, Collection[str], Setting], Clean]]] = {
+_READERS: Final[Mapping[str, Callable[[object, Asks, Collection[str], Setting], Clean]]] = {
     "text": _text,
     "long": _long,
     "phone": _phone,
@@ -253,7 +269,7 @@ _READERS: Final[Mapping[str, Callable[[object, Field, Collection[str], Setting],
 }
 
 
-def read_answer(value: object, item: Field, codes: Collection[str], setting: Setting) -> Clean:
+def read_answer(value: object, item: Asks, codes: Collection[str], setting: Setting) -> Clean:
     """Read the answer to one question.
 
     Args:
@@ -274,7 +290,7 @@ def read_answer(value: object, item: Field, codes: Collection[str], setting: Set
     return _READERS[kind](value, item, codes, setting)
 
 
-def typed_value(item: Field, clean: Clean) -> Value:
+def typed_value(item: Asks, clean: Clean) -> Value:
     """Turn a stored answer into what conditions compare: dates, decimals, tuples."""
     if clean is None:
         return None

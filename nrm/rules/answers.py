@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -288,6 +288,20 @@ def _answer_names(fields: tuple[Field, ...]) -> list[str]:
         elif item.type != "note":
             names.append(item.name)
     return names
+
+
+def first_answers(fields: Iterable[Field]) -> dict[str, Clean]:
+    """Give what stands in a form before anybody answers: question → its default; those without one are left out.
+
+    A group's questions stand beside the others, as answers do; the rounds of a repeat begin by themselves.
+    """
+    found: dict[str, Clean] = {}
+    for item in fields:
+        if item.type == "group":
+            found |= first_answers(item.fields)
+        elif item.default is not None:
+            found[item.name] = item.default
+    return found
 
 
 def constraint_text(form: Form, problem: Problem, language: str) -> str | None:

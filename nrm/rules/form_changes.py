@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -59,7 +60,8 @@ def _told(question: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iter
 
 
 def _form_facts(form: Form) -> dict[str, str]:
-    return {f"title/{language}": text for language, text in form.title.items()}
+    texts = (("title", form.title), ("description", form.description))
+    return {f"{what}/{language}": text for what, said in texts for language, text in said.items()}
 
 
 def _facts(item: Field, form: Form) -> dict[str, str]:
@@ -72,6 +74,8 @@ def _facts(item: Field, form: Form) -> dict[str, str]:
             facts[what] = expression.text
     facts |= {"list": item.list} if item.list else {}
     facts |= {"class": item.sensitivity}
+    facts |= {"appearance": item.appearance} if item.appearance else {}
+    facts |= {"default": json.dumps(item.default, ensure_ascii=False)} if item.default is not None else {}
     for choice in form.choices.get(item.list or "", ()):
         facts |= {f"choice/{choice.name} ({language})": label for language, label in choice.label.items()}
     if item.type == "repeat":

@@ -63,6 +63,7 @@ def form_json_schema(form: Form, language: str, *, code_lists: CodeLabels | None
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": _text(form.title, language),
+        **({"description": _text(form.description, language)} if form.description else {}),
         "x-form": form.key,
         "x-version": form.version,
         **schema,
@@ -94,6 +95,8 @@ def _field(item: Field, form: Form, language: str, code_lists: CodeLabels) -> di
     schema: dict[str, Json] = {"title": _text(item.label, language), "x-type": item.type}
     if item.hint:
         schema["description"] = _text(item.hint, language)
+    if item.default is not None:
+        schema["default"] = item.default
     for key, expression in (("x-relevant", item.relevant), ("x-constraint", item.constraint)):
         if expression is not None:
             schema[key] = expression.text

@@ -15,6 +15,9 @@ from typing import Final
 
 from nrm.errors import NotValid, Problem
 from nrm.expressions import BadExpression, Expression, parse
+from nrm.rules.answer_types import Clean
+from nrm.rules.form_defaults import default_of
+from nrm.rules.texts import WrongValue
 
 LANGUAGES: Final = ("ar", "ckb", "en")
 TYPES: Final = frozenset(
@@ -98,7 +101,8 @@ class Field:
         list: name of a choice list of the form, or "code_list:NAME".
         fields: the questions of a group or repeat.
         sensitivity: class of the answer: public, personal or sensitive.
-        appearance: a hint for the page.
+        appearance: a hint for the page; "phone" makes a phone number of a text.
+        default: what stands there before anybody answers; None for nothing.
         least: fewest rounds of a repeat.
         most: most rounds of a repeat.
     """
@@ -116,6 +120,7 @@ class Field:
     fields: tuple[Field, ...] = ()
     sensitivity: str = "personal"
     appearance: str | None = None
+    default: Clean = None
     least: int = 0
     most: int = ROUNDS
 
@@ -128,6 +133,7 @@ class Form:
         key: name of the form.
         version: version number, ≥ 1.
         title: its title in each language.
+        description: what it is for, in each language; {} for nothing.
         choices: choice list name → choices in order.
         fields: the questions in order.
         uses: names of values of the run that conditions may read.
@@ -139,6 +145,7 @@ class Form:
     choices: Mapping[str, tuple[Choice, ...]]
     fields: tuple[Field, ...]
     uses: frozenset[str] = frozenset()
+    description: Texts = field(default_factory=dict)
 
     def walk(self) -> Iterator[Field]:
         """Give every question, group and repeat in order."""
@@ -199,15 +206,16 @@ class _Reader:
         if not isinstance(uses, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in uses):
             self.wrong("/uses", "bad_name")
             uses = []
-        title = self.texts(data.get("title"), "/title")
+        texts = {
+            "title": self.texts(data.get("title"), "/title"),
+            "description": self.texts(data.get("description"), "/description", needed=False),
+        }
         self.read_choices(data.get("choices", {}))
         self.all_names = frozenset(_names_in(data.get("fields")))
         fields = self.fields(data.get("fields"), "/fields", frozenset(uses), 1)
         if self.problems or not isinstance(version, int):
             return None
-        return Form(
-            key=str(key), version=version, title=title, choices=self.choices, fields=fields, uses=frozenset(uses)
-        )
+        return Form(key=str(key), version=version, choices=self.choices, fields=fields, uses=frozenset(uses), **texts)
 
     def unknown_keys(self, data: Mapping[str, object], known: frozenset[str], pointer: str) -> None:
         for name in sorted(set(data) - known):
@@ -281,6 +289,7 @@ class _Reader:
         elif "fields" in data:
             self.wrong(f"{pointer}/fields", "unknown_key")
         constraint = self.expression(data, "constraint", pointer, visible | {name})
+        appearance = str(data["appearance"]) if "appearance" in data else None
         return Field(
             type=str(kind),
             name=name,
@@ -296,7 +305,8 @@ class _Reader:
             list=self.list_name(data, pointer),
             fields=inner,
             sensitivity=self.one_of(data.get("class", "personal"), CLASSES, f"{pointer}/class"),
-            appearance=str(data["appearance"]) if "appearance" in data else None,
+            appearance=appearance,
+            default=self.default(data, pointer),
             least=self.rounds(data.get("min", 0), f"{pointer}/min"),
             most=self.rounds(data.get("max", ROUNDS), f"{pointer}/max"),
         )
@@ -353,6 +363,13 @@ class _Reader:
             self.wrong(f"{pointer}/calculation", "unknown_key")
         return self.expression(data, "calculation", pointer, visible)
 
+    def default(self, data: Mapping[str, object], pointer: str) -> Clean:
+        try:
+            return default_of(data, self.choices)
+        except WrongValue as wrong:
+            self.wrong(f"{pointer}/default", wrong.code, **wrong.params)
+            return None
+
     def list_name(self, data: Mapping[str, object], pointer: str) -> str | None:
         name = data.get("list")
         if data["type"] not in ("select_one", "select_multiple"):
@@ -370,10 +387,8 @@ class _Reader:
 
 
 def _own_names(item: Field) -> frozenset[str]:
-    names: set[str] = set()
-    for inner in item.fields:
-        names |= {inner.name} | (_own_names(inner) if inner.type == "group" else frozenset())
-    return frozenset(names)
+    found = ({inner.name} | (_own_names(inner) if inner.type == "group" else set()) for inner in item.fields)
+    return frozenset[str]().union(*found)
 
 
 def _names_in(data: object) -> Iterator[str]:

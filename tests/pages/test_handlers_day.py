@@ -13,7 +13,7 @@ from nrm.actions.seats import give_membership
 from nrm.actors import SYSTEM
 from nrm.config import Config
 from nrm.db import db
-from nrm.models import User
+from nrm.models import FormVersion, User
 from tests.api.conftest import PASSWORD, Office
 from tests.installations import ROOT, forget
 from tests.pages.conftest import Page, Reader
@@ -285,3 +285,25 @@ def test_a_version_that_is_no_number_changes_nothing(handler: Reader, opened: Ca
     refused = handler.send(desk, "/take", version="abc")
     assert refused.status == 422
     assert handler.open("/work?tab=desk").leads("/take")
+
+
+def test_what_a_form_begins_with_stands_there_until_it_is_answered(handler: Reader, opened: Callable[..., str]):
+    form = db.session.execute(select(FormVersion).where(FormVersion.key == "hello_ask")).scalar_one()
+    first, second = form.content["fields"]
+    texts = {"ar": "للضيوف", "ckb": "بۆ میوان", "en": "For guests"}
+    form.content = {
+        **form.content,
+        "description": texts,
+        "fields": [{**first, "default": True}, {**second, "default": "mint"}],
+    }
+    db.session.commit()
+    opened()
+    task = handler.send(handler.open("/work?tab=desk"), "/take-next")
+    assert "For guests" in task.says
+    begins = dict(task.form("/answers").fields)
+    assert (begins["a.wants_tea"], begins["a.tea_kind"]) == ("true", "mint")
+
+    sent = {**begins, "do": "draft", "a.tea_kind": ""}
+    assert handler.client.post(task.form("/answers").action, data=sent).status_code == 200
+    again = handler.open(first_task(handler.open("/work")))
+    assert ("a.tea_kind", "") in again.form("/answers").fields, "what was cleared stays cleared"

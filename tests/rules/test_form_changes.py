@@ -41,3 +41,16 @@ def test_each_thing_that_a_question_says_is_compared():
 def test_a_form_that_is_new_or_gone_is_one_change():
     assert [each.what for each in compare_forms(None, FORM)] == ["added"]
     assert [each.what for each in compare_forms(FORM, None)] == ["removed"]
+
+
+def test_a_default_and_what_the_form_is_for_are_compared():
+    first, second = CONTENT["fields"]
+    texts = {"ar": "أ", "ckb": "ا", "en": "A"}
+    changed = after(description=texts, fields=[first, {**second, "default": "green", "appearance": "big"}])
+    assert {(each.question, each.what, each.after) for each in compare_forms(FORM, changed)} == {
+        ("", "description", "أ"),
+        ("", "description", "ا"),
+        ("", "description", "A"),
+        ("tea_kind", "default", '"green"'),
+        ("tea_kind", "appearance", "big"),
+    }

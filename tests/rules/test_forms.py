@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nrm.errors import NotValid
 from nrm.rules.answer_types import Setting
-from nrm.rules.answers import Answers, constraint_text, decision_values, validate_answers
+from nrm.rules.answers import Answers, constraint_text, decision_values, first_answers, validate_answers
 from nrm.rules.form_schema import form_json_schema
 from nrm.rules.forms import Form, find_field, parse_form
 
@@ -505,3 +505,57 @@ def test_a_form_is_a_frozen_value() -> None:
     assert isinstance(FORM, Form)
     with pytest.raises(AttributeError):
         FORM.version = 3  # type: ignore[misc]
+
+
+DEFAULTS = [
+    ("text", "tea", "tea"),
+    ("integer", "5", 5),
+    ("integer", 0, 0),
+    ("decimal", "2.50", "2.50"),
+    ("yes_no", "yes", True),
+    ("yes_no", False, False),
+    ("date", "2026-03-05", "2026-03-05"),
+    ("money", "5000", "5000"),
+    ("money", {"amount": "5000"}, {"amount": "5000"}),
+    ("money", {"amount": "5000", "currency": "IQD"}, {"amount": "5000", "currency": "IQD"}),
+    ("datetime", "2026-03-05T10:30", "2026-03-05T10:30"),
+    ("geopoint", "33.3 44.4", {"lat": "33.3", "lon": "44.4"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "given", "expected"), DEFAULTS)
+def test_a_default_stands_in_the_form_before_anybody_answers(kind: str, given: object, expected: object):
+    form = parse_form({**INTAKE, "fields": [question(kind, "it", default=given)]})
+    assert first_answers(form.fields) == {"it": expected}
+    assert form_json_schema(form, "en")["properties"]["it"]["default"] == expected
+
+
+def test_a_default_may_name_choices_and_stands_in_groups():
+    several = question("select_multiple", "papers", list="papers", default="card passport")
+    one = question("select_one", "place", list="code_list:governorates", default="north")
+    form = parse_form({**INTAKE, "fields": [question("group", "all", fields=[several, one]), question("text", "more")]})
+    assert first_answers(form.fields) == {"papers": ["card", "passport"], "place": "north"}
+    for nothing in ("", None):
+        empty = parse_form({**INTAKE, "fields": [question("text", "it", default=nothing)]})
+        assert first_answers(empty.fields) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "code"),
+    [
+        ("integer", "many", "not_an_integer"),
+        ("date", "today()", "not_a_date"),
+        ("yes_no", "perhaps", "not_yes_or_no"),
+        ("select_one", "gone", "not_a_choice"),
+        ("select_multiple", ["card", "gone"], "not_a_choice"),
+        ("select_multiple", [1], "not_a_choice"),
+        ("text", {"a": 1}, "not_text"),
+        ("note", "x", "unknown_key"),
+        ("file", "doc_1", "unknown_key"),
+    ],
+)
+def test_a_default_that_could_not_be_an_answer_is_refused(kind: str, given: object, code: str):
+    more = {"list": "papers"} if kind.startswith("select") else {}
+    with pytest.raises(NotValid) as told:
+        parse_form({**INTAKE, "fields": [question(kind, "it", default=given, **more)]})
+    assert [(problem.pointer, problem.code) for problem in told.value.problems] == [("/fields/0/default", code)]

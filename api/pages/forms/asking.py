@@ -14,6 +14,7 @@ from nrm.expressions import Expression, LimitExceeded, Value, evaluate, truthy
 from nrm.expressions.transfer import to_json
 from nrm.i18n import say
 from nrm.rules.answer_types import typed_value
+from nrm.rules.answers import first_answers
 from nrm.rules.forms import Field, Form, Texts
 
 Options: TypeAlias = "tuple[tuple[str, str], ...]"
@@ -205,7 +206,8 @@ class _Asking:
         if item.type != "repeat":
             return
         given = [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
-        given += [{}] * (max(item.least, 1 if item.required else 0) - len(given))
+        first = first_answers(item.fields)
+        given += [first] * (max(item.least, 1 if item.required else 0) - len(given))
         for place, entry in enumerate(given):
             yield tuple(self.questions(item.fields, entry, dict(scope), f"{name}.{place}", f"{at}/{place}"))
 
