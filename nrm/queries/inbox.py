@@ -386,12 +386,29 @@ def _done(actor: Actor, now: datetime, only: InboxFilter, after: Key | None, lim
     )
 
 
-def tasks_of_case(actor: Actor, now: datetime, case_id: str) -> tuple[TaskRow, ...]:
-    """List the tasks of a case that are open or on hold, by due date; the caller has checked that it may be seen."""
-    statement = _SHOWN.where(
-        _TASK.case_id == case_id, _TASK.status.in_([str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD)])
+_OF_CASE: Final = (
+    _SHOWN.join(Run.__table__, _RUN.id == _TASK.run_id)
+    .where(_TASK.case_id == bindparam("case"), _TASK.status.in_([str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD)]))
+    # What is kept apart shows to nobody but those who work on it, not even by the name of its step.
+    .where(
+        or_(
+            _RUN.context[APART].as_string().is_(None),
+            _TASK.desk_id.in_(bindparam("desks", expanding=True)),
+            _TASK.assignee_id == bindparam("actor"),
+        )
     )
-    rows = db.session.execute(statement.order_by(_TASK.opened_at, _TASK.id).limit(500))
+    .order_by(_TASK.opened_at, _TASK.id)
+    .limit(500)
+)
+
+
+def tasks_of_case(actor: Actor, now: datetime, case_id: str) -> tuple[TaskRow, ...]:
+    """List the tasks of a case that are open or on hold; the caller has checked that it may be seen.
+
+    Those of runs that are kept apart are left out for all but the desks and people who work on them.
+    """
+    given = {"case": case_id, "desks": list(actor.desks), "actor": actor.id}
+    rows = db.session.execute(_OF_CASE, given)
     return tuple(map(_shower(actor, now), map(_row, rows)))
 
 

@@ -36,6 +36,17 @@ def test_what_is_told_about_a_desk_in_confidence_does_not_reach_that_desk(land: 
     assert task_queries.task(coordinator, land.clock.now(), task.id).task.step == "listen"
 
 
+def test_the_page_of_the_case_does_not_name_what_is_kept_apart_but_to_those_who_work_on_it(land: World):
+    handler, case_id = opened(land, "quiet_word")
+    coordinator = land.at_desk("coordinator", "norvale")
+
+    def steps(actor) -> list[str]:
+        land.session.close()
+        return [row.step for row in inbox.tasks_of_case(actor, land.clock.now(), case_id)]
+
+    assert (steps(handler), steps(coordinator)) == ([], ["listen"])
+
+
 def test_the_answers_of_a_run_kept_apart_stay_with_those_who_worked_on_it(land: World):
     handler, case_id = opened(land, "quiet_word")
     task = land.open_tasks(case_id)["listen"]
