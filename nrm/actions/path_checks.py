@@ -20,6 +20,7 @@ from nrm.engine.coverage import uncovered
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.lint import CASE_MESSAGES, Known, KnownCheck, KnownTable
 from nrm.engine.parsing import PathSpec, compile_path
+from nrm.engine.path_ends import path_ends
 from nrm.engine.scenario_files import Scenario, read_scenario
 from nrm.engine.scenarios import Played, play
 from nrm.engine.steps import Resources
@@ -228,6 +229,7 @@ def pack_facts(pack: Pack) -> tuple[Known, Resources]:
         outcomes=frozenset().union(*(codes.get(name, frozenset()) for name in OUTCOME_LISTS)),
         stages=frozenset(),
         paths={key: specs[key].called if key in specs else frozenset() for key in pack.paths},
+        ends=path_ends(specs, resources),
         tables={key: table for key in resources.tables if (table := _table(key, resources)) is not None},
         ladders=frozenset(pack.contents(ItemKind.LADDER)),
         checks={

@@ -52,6 +52,7 @@ def installed() -> Installed:
     with _lock:
         pack = read_pack(db.session())
         known, resources = pack_facts(pack)
+        known = replace(known, versions=_versions())
         _held["installed"] = Installed(mark=mark, pack=pack, known=known, resources=resources)
     return _held["installed"]
 
@@ -61,6 +62,15 @@ def _mark() -> str:
     versions = db.session.execute(select(func.count(PathVersion.id))).scalar_one()
     forms = db.session.execute(select(func.count(FormVersion.id))).scalar_one()
     return repr((packs.pack().stamp, versions, forms, [tuple(row) for row in newest]))
+
+
+def _versions() -> dict[str, frozenset[int]]:
+    """Give the numbers of each path's versions; a retired one may still be called by its number."""
+    numbers: dict[str, set[int]] = {}
+    found = select(Path.key, PathVersion.number).join(PathVersion, PathVersion.path_id == Path.id)
+    for key, number in db.session.execute(found).all():
+        numbers.setdefault(key, set()).add(number)
+    return {key: frozenset(each) for key, each in numbers.items()}
 
 
 def known_with(

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.importing import Imported, ImportedProcess
-from nrm.engine.lint import Known, KnownCheck, KnownTable
+from nrm.engine.lint import Known, KnownCheck, KnownPath, KnownTable
 from nrm.engine.soundness import Answer, Defect, Verdict
 from nrm.engine.steps import Resources
 
@@ -131,6 +131,10 @@ def known_to_json(known: Known) -> Json:
         "forms": {key: dict(fields) for key, fields in known.forms.items()},
         "paths": {key: sorted(called) for key, called in known.paths.items()},
         "passed": {key: sorted(names) for key, names in known.passed.items()},
+        "versions": {key: sorted(numbers) for key, numbers in known.versions.items()},
+        "ends": {
+            key: [sorted(path.outcomes), sorted(path.errors), sorted(path.values)] for key, path in known.ends.items()
+        },
         "tables": {key: [sorted(table.inputs), sorted(table.outputs)] for key, table in known.tables.items()},
         "checks": {
             key: [sorted(check.params), sorted(check.required), sorted(check.values)]
@@ -150,6 +154,11 @@ def known_from_json(data: Json) -> Known:
         forms=cast(Mapping[str, Mapping[str, str]], data["forms"]),
         paths=_names(data["paths"]),
         passed=_names(data["passed"]),
+        versions={key: frozenset(each) for key, each in cast(Mapping[str, list[int]], data["versions"]).items()},
+        ends={
+            key: KnownPath(outcomes=frozenset(parts[0]), errors=frozenset(parts[1]), values=frozenset(parts[2]))
+            for key, parts in cast(Mapping[str, list[list[str]]], data["ends"]).items()
+        },
         tables={
             key: KnownTable(inputs=frozenset(parts[0]), outputs=frozenset(parts[1])) for key, parts in tables.items()
         },

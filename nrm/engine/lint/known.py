@@ -36,6 +36,21 @@ class KnownCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPath:
+    """How the newest version of a path can end, for a path that calls it.
+
+    Attributes:
+        outcomes: what the caller may get as its outcome.
+        errors: codes of errors that come out of it.
+        values: names of the values that it can give; no others are in its runs.
+    """
+
+    outcomes: frozenset[str] = frozenset()
+    errors: frozenset[str] = frozenset()
+    values: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """Everything in a pack that a diagram may name.
 
@@ -48,6 +63,8 @@ class Known:
         outcomes: codes of outcomes.
         stages: codes of a case's stages; empty for any.
         paths: path key → keys of the paths that it calls (empty when unknown).
+        ends: path key → how its newest version can end; not there when unknown.
+        versions: path key → numbers of its versions; not there when unknown.
         tables: decision tables.
         ladders: escalation ladders.
         checks: registered checks and effects.
@@ -64,6 +81,8 @@ class Known:
     outcomes: frozenset[str] = frozenset()
     stages: frozenset[str] = frozenset()
     paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ends: Mapping[str, KnownPath] = field(default_factory=dict)
+    versions: Mapping[str, frozenset[int]] = field(default_factory=dict)
     tables: Mapping[str, KnownTable] = field(default_factory=dict)
     ladders: frozenset[str] = frozenset()
     checks: Mapping[str, KnownCheck] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""A version is retired only when nobody needs it any more: not the newest paths, and not those that run already."""
+"""Versions that others need: what running cases will begin is not retired, and what is not there is not called."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import select, update
 
 from nrm.actions.cases import open_case
+from nrm.actions.path_drafts import begin_draft
+from nrm.actions.path_findings import draft_findings
 from nrm.actions.path_publishing import retire_version
 from nrm.db import db
 from nrm.errors import Conflict
 from nrm.models import Path, Run
-from nrm.queries import paths
+from nrm.queries import path_drafts, paths
 from tests.drafting import designer
 from tests.engine.diagrams import box, call, chain, end, start
 from tests.moving import latest_version, next_version
@@ -46,3 +48,15 @@ def test_a_path_that_running_cases_will_still_begin_is_not_retired(land: World):
         connection.execute(update(Run).where(Run.id == run_id).values(status="finished"))
     retire_version(designer(land), hello)
     assert db.session.scalars(select(Path.latest_id).where(Path.key == "hello")).one() is None
+
+
+def test_a_draft_that_calls_a_version_that_is_not_there_is_told_so(land: World):
+    author = designer(land)
+    draft = begin_draft(author, path="call_with_boundaries")
+    text = path_drafts.draft(author, draft.id).diagram
+    db.session.rollback()
+    for version, codes in ((1, set()), (7, {("unknown_version", "call_work")})):
+        bound = text.replace("<nrm:call ", f'<nrm:call version="{version}" ')
+        found = draft_findings(author, draft.id, diagram=bound, language="en")
+        assert {(each.code, each.element) for each in found if each.severity == "error"} == codes
+        db.session.rollback()
