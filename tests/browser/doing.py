@@ -19,6 +19,14 @@ def follow(page: Page, what: str | Locator) -> None:
         (page.locator(what) if isinstance(what, str) else what).click()
 
 
+def unfold(page: Page, form: str) -> None:
+    """Open what a form stands in, where it is folded away."""
+    box = page.locator(form).first
+    if not box.is_visible():
+        page.locator("details", has=page.locator(form)).last.locator("summary").first.click()
+    box.wait_for()
+
+
 def invented_name() -> str:
     """Give a name that nobody else of the demonstration has."""
     number = next(NUMBERS)

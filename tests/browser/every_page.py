@@ -156,7 +156,7 @@ PLACES = {
     "person": Place(login=HANDLER, go=person),
     "person to change": Place(login=HANDLER, go=lambda page: (person(page), page.goto(page.url + "/edit"))),
     "arrival lists": Place(login=RECEPTION, go=at("/manifests")),
-    "complaints": Place(login="coordinator.baghdad", go=at("/complaints")),
+    "complaints": Place(login="complaints.federal", go=at("/complaints")),
     "our services": Place(login="focal.iom", go=at("/services")),
     "referrals sent": Place(login=HANDLER, go=at("/referrals")),
     "referrals received": Place(login=PARTNER, go=at("/referrals")),
