@@ -21,6 +21,7 @@ from nrm.i18n import LANGUAGES
 from nrm.queries import packs
 from nrm.queries import users as queries
 from nrm.queries.history import user_history
+from nrm.queries.user_scope import manages_all
 from nrm.queries.users import RoleRequestRow
 from nrm.rules.texts import unstorable
 
@@ -101,7 +102,7 @@ def _list(
 
 def _requests(visit: Visit) -> tuple[RoleRequestRow, ...]:
     """Give the roles that wait for a second person; they are only of those who manage the whole country."""
-    return queries.role_requests(visit.actor).items if actions.manages_all(visit.actor) else ()
+    return queries.role_requests(visit.actor).items if manages_all(visit.actor) else ()
 
 
 @users.get("/admin/users/new", permission=MANAGE)
@@ -186,7 +187,7 @@ def _roles(visit: Visit, organisation_id: str) -> list[tuple[str, str]]:
     if not organisation_id:
         return []
     pack = packs.pack()
-    own = None if actions.manages_all(visit.actor) else seats.own_roles(organisation_id)
+    own = None if manages_all(visit.actor) else seats.own_roles(organisation_id)
     found = [(key, visit.words.name(named)) for key, named in pack.role_names.items() if own is None or key in own]
     return sorted(found, key=lambda pair: pair[1])
 

@@ -9,11 +9,12 @@ from sqlalchemy import and_, select, update
 from nrm import ids
 from nrm.actions._action import Work, action
 from nrm.actions.last_seats import keep_a_manager
-from nrm.actions.users import give_back_tasks, lock_user, manages, manages_all, require_in
+from nrm.actions.users import give_back_tasks, lock_user, require_some
 from nrm.errors import AlreadyDone, NotAllowed, NotFound, NotValid, Problem
 from nrm.events import Data
 from nrm.models import Desk, Membership, Organisation, RoleRequest
 from nrm.queries import packs
+from nrm.queries.user_scope import manages, manages_all
 
 
 @action("membership.give", permission="user.manage")
@@ -40,15 +41,17 @@ def give_membership(
         Id of the membership.
 
     Raises:
-        NotFound: no such user or organisation.
+        NotFound: no such organisation or user, or others manage this user.
         NotValid: unknown role, or a desk of another organisation.
-        NotAllowed: the actor manages other organisations only, or the role is not one of the organisation's own, or
-            counts for the whole country: for such a one `ask_role`; or somebody who manages all users would take a
-            seat from which cases are read ("not_yourself").
+        NotAllowed: the actor manages other organisations or governorates only, or the role is not one of the
+            organisation's own, or counts for the whole country: for such a one `ask_role`; or somebody who manages all
+            users would take a seat from which cases are read ("not_yourself").
         AlreadyDone: the user sits there in this role.
     """
     lock_user(work, user_id)
-    require_in(work, organisation_id)
+    require_some(work, user_id)
+    if not manages(work.actor, organisation_id, desk_id):
+        raise NotAllowed("not_allowed", permission="user.manage")
     _check_seat(work, organisation_id, desk_id, role, until)
     if not work.actor.is_system and role in packs.pack().country_roles:
         raise NotAllowed("second_person_needed")
@@ -121,12 +124,12 @@ def end_membership(work: Work, membership_id: str) -> None:
     """Take a seat away at once; tasks that the user had claimed there go back to their desk.
 
     Raises:
-        NotFound: no such membership, or one in an organisation whose users the actor does not manage.
+        NotFound: no such membership, or one at a place whose users the actor does not manage.
         AlreadyDone: it has ended.
-        Conflict: nobody else manages the users of the whole country.
+        Conflict: nobody else manages the users of the whole country, or of the organisation, for longer than a month.
     """
     seat = work.session.get(Membership, membership_id)
-    if seat is None or not manages(work.actor, seat.organisation_id):
+    if seat is None or not manages(work.actor, seat.organisation_id, seat.desk_id):
         raise NotFound
     lock_user(work, seat.user_id)
     if seat.until is not None and seat.until <= work.now:

@@ -18,9 +18,10 @@ from nrm.credentials import hash_password
 from nrm.errors import AlreadyDone, NotAllowed, NotFound, NotValid, Problem
 from nrm.installation import installation
 from nrm.models import Membership, RecoveryCode, Session, Task, User
-from nrm.queries import packs
+from nrm.queries.user_scope import grasp_of
 from nrm.rules.passwords import password_problems
 from nrm.rules.texts import WrongValue, clean_text
+from nrm.rules.user_scope import Grasp
 from nrm.vocabulary import Language, TaskStatus
 
 LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,99}")
@@ -111,32 +112,27 @@ def _may_manage(actor: Actor) -> None:
         raise NotAllowed("not_allowed", permission="user.manage")
 
 
-def manages_all(actor: Actor) -> bool:
-    """Say whether an actor manages the users of all organisations."""
-    everywhere = packs.pack().country_roles
-    return actor.is_system or any("user.manage" in seat.permissions and seat.role in everywhere for seat in actor.seats)
-
-
-def manages(actor: Actor, organisation_id: str) -> bool:
-    """Say whether an actor manages the users of an organisation."""
-    return actor.may("user.manage", organisation=organisation_id) or manages_all(actor)
-
-
-def require_in(work: Work, organisation_id: str) -> None:
-    """Stop unless the actor manages users of this organisation, or of all.
+def require_some(work: Work, user_id: str) -> Grasp:
+    """Stop unless the actor manages the user, or at least some of the user's seats.
 
     Raises:
-        NotAllowed: neither.
+        NotFound: others manage this user.
     """
-    if not manages(work.actor, organisation_id):
-        raise NotAllowed("not_allowed", permission="user.manage")
+    grasp = grasp_of(work.actor, user_id, work.now)
+    if grasp is Grasp.NONE:
+        raise NotFound
+    return grasp
 
 
 def _require_over(work: Work, user_id: str) -> None:
-    """Stop unless the actor manages every organisation in which the user sits."""
-    seats = select(Membership.organisation_id).where(Membership.user_id == user_id, still_counts(work.now)).distinct()
-    for organisation_id in work.session.scalars(seats):
-        require_in(work, organisation_id)
+    """Stop unless the actor manages every place at which the user sits, or last sat.
+
+    Raises:
+        NotFound: others manage this user.
+        NotAllowed: others manage this user too.
+    """
+    if require_some(work, user_id) is not Grasp.WHOLE:
+        raise NotAllowed("not_allowed", permission="user.manage")
 
 
 def still_counts(now: datetime) -> ColumnElement[bool]:
@@ -192,11 +188,11 @@ def disable_user(work: Work, user_id: str, *, version: int | None = None) -> Use
     """Shut a user out at once: every session ends, claimed tasks go back to their desks.
 
     Raises:
-        NotFound: no such user.
-        NotAllowed: the user sits in an organisation that the actor does not manage, or is the actor.
+        NotFound: no such user, or others manage this one.
+        NotAllowed: others manage this user too, or is the actor.
         StaleVersion: the user was changed since.
         AlreadyDone: the user is disabled.
-        Conflict: nobody else manages the users of the whole country.
+        Conflict: nobody else manages the users of the whole country, or of the organisation, for longer than a month.
     """
     user = lock_user(work, user_id)
     if user_id == work.actor.id:
@@ -220,11 +216,13 @@ def enable_user(work: Work, user_id: str, *, version: int | None = None) -> User
     """Let a disabled user sign in again, without any seat.
 
     Raises:
-        NotFound: no such user.
+        NotFound: no such user, or others manage this one.
+        NotAllowed: others manage this user too.
         StaleVersion: the user was changed since.
         AlreadyDone: the user is not disabled.
     """
     user = lock_user(work, user_id)
+    _require_over(work, user_id)
     if user.disabled_at is None:
         raise AlreadyDone("user_enabled")
     work.change(User, user_id, version=version or user.version, disabled_at=None)
@@ -243,8 +241,8 @@ def change_user(work: Work, user_id: str, changes: Mapping[str, str | None], *, 
         version: the version that the change is based on.
 
     Raises:
-        NotFound: no such user.
-        NotAllowed: the user sits in an organisation that the actor does not manage.
+        NotFound: no such user, or others manage this one.
+        NotAllowed: others manage this user too.
         NotValid: a field is wrong.
         StaleVersion: the user was changed since.
     """
@@ -277,8 +275,8 @@ def reset_second_factor(work: Work, user_id: str) -> None:
     """Take away a user's one-time codes (a lost telephone); all of the user's sessions end.
 
     Raises:
-        NotFound: no such user.
-        NotAllowed: the user sits in an organisation that the actor does not manage, or is the actor.
+        NotFound: no such user, or others manage this one.
+        NotAllowed: others manage this user too, or is the actor.
         AlreadyDone: the user has set up none.
     """
     user = lock_user(work, user_id)
@@ -298,8 +296,8 @@ def end_user_sessions(work: Work, user_id: str) -> int:
     """Sign a user out everywhere, and give how many sessions that were.
 
     Raises:
-        NotFound: no such user.
-        NotAllowed: the user sits in an organisation that the actor does not manage.
+        NotFound: no such user, or others manage this one.
+        NotAllowed: others manage this user too.
     """
     lock_user(work, user_id)
     _require_over(work, user_id)
@@ -337,9 +335,9 @@ def set_password(actor: Actor, user_id: str, password: str) -> None:
         password: the new password.
 
     Raises:
-        NotFound: no such user.
+        NotFound: no such user, or others manage this one.
         NotValid: the password is not good enough.
-        NotAllowed: the actor does not manage this user.
+        NotAllowed: others manage this user too.
     """
     _may_manage(actor)
     problems = password_problems(password, login="")

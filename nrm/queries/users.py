@@ -15,7 +15,9 @@ from nrm.errors import NotAllowed, NotFound, NotSignedIn
 from nrm.models import Desk, Membership, Organisation, RecoveryCode, RoleRequest, Session, User
 from nrm.queries import packs
 from nrm.queries.page import Key, Page, cut, moment_key, newest_after, size, text_of
+from nrm.queries.user_scope import areas_of, grasp_of, manages_all, reaches
 from nrm.rules.step_up import is_fresh
+from nrm.rules.user_scope import Grasp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,19 +227,17 @@ def user(actor: Actor, user_id: str, now: datetime) -> UserRow:
 
     Raises:
         NotAllowed: the actor does not manage users.
-        NotFound: no such user, or one who only sits in organisations that the actor does not manage.
+        NotFound: no such user, or one whom others manage (`nrm.rules.user_scope`).
     """
     _must_manage(actor)
     found = _user(user_id, now)
-    managed = _managed(actor)
-    seats = {seat.organisation_id for seat in found.memberships}
-    if managed is not None and seats and not seats & managed:
+    if grasp_of(actor, user_id, now) is Grasp.NONE:
         raise NotFound
     return found
 
 
 def users(actor: Actor, now: datetime, *, text: str = "", after: Key | None = None, limit: int = 50) -> Page[UserRow]:
-    """List users by login, those of the organisations that the actor manages.
+    """List users by login, those whom the actor manages (`nrm.rules.user_scope`).
 
     Args:
         actor: needs the permission user.manage.
@@ -258,10 +258,9 @@ def users(actor: Actor, now: datetime, *, text: str = "", after: Key | None = No
         statement = statement.where(
             User.login.icontains(text, autoescape=True) | User.name.icontains(text, autoescape=True)
         )
-    managed = _managed(actor)
-    if managed is not None:
-        inside = select(Membership.user_id).where(Membership.organisation_id.in_(managed))
-        statement = statement.where(User.id.in_(inside))
+    reached = reaches(actor, now)
+    if reached is not None:
+        statement = statement.where(reached)
     rows = db.session.execute(statement).all()
     return cut(rows, size(limit), key=lambda row: (row.login,), make=lambda row: _user(row.id, now))
 
@@ -275,9 +274,9 @@ def organisations_to_seat(actor: Actor) -> tuple[tuple[str, dict[str, str]], ...
     _must_manage(actor)
     statement = select(Organisation.id, Organisation.names).where(Organisation.active).order_by(Organisation.code)
     statement = statement.where(~Organisation.code.startswith("sandbox_", autoescape=True))
-    managed = _managed(actor)
-    if managed is not None:
-        statement = statement.where(Organisation.id.in_(managed))
+    areas = areas_of(actor)
+    if areas is not None:
+        statement = statement.where(Organisation.id.in_({area.organisation_id for area in areas}))
     return tuple((row.id, row.names) for row in db.session.execute(statement))
 
 
@@ -289,7 +288,7 @@ def role_requests(actor: Actor, *, after: Key | None = None, limit: int = 50) ->
         NotValid: the key is of another list.
     """
     _must_manage(actor)
-    if _managed(actor) is not None:
+    if not manages_all(actor):
         raise NotAllowed("not_allowed", permission="user.manage")
     table = cast("Table", RoleRequest.__table__)
     statement = select(RoleRequest, User.name).join(User, User.id == RoleRequest.user_id)
@@ -317,15 +316,6 @@ def role_requests(actor: Actor, *, after: Key | None = None, limit: int = 50) ->
 def _must_manage(actor: Actor) -> None:
     if not actor.may("user.manage"):
         raise NotAllowed("not_allowed", permission="user.manage")
-
-
-def _managed(actor: Actor) -> set[str] | None:
-    """Give the organisations whose users the actor manages; None for all."""
-    everywhere = packs.pack().country_roles
-    seats = [seat for seat in actor.seats if "user.manage" in seat.permissions]
-    if actor.is_system or any(seat.role in everywhere for seat in seats):
-        return None
-    return {seat.organisation_id for seat in seats}
 
 
 def _user(user_id: str, now: datetime) -> UserRow:
