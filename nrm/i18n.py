@@ -49,7 +49,7 @@ def wait_in_words(seconds: int, language: str) -> str:
         unit, number = "hour", -(-seconds // _HOUR)
     elif seconds >= _MINUTE:
         unit, number = "minute", -(-seconds // _MINUTE)
-    return catalogue("waits", language)[f"{unit}.{locale_of(language).plural_form(number)}"].format(n=number)
+    return catalogue("pages/waits", language)[f"{unit}.{locale_of(language).plural_form(number)}"].format(n=number)
 
 
 class _Places(dict[str, str]):

@@ -31,7 +31,7 @@ _PROGRAM_WORDS: Final = frozenset([
     "list", "code", "in", "and", "or", "not", "ad-hoc", "true", "false", "run", "case", "working", "clock", "opened",
     "arrival", "return", "name", "instruction", "ar", "ckb", "en", "compensation", "nrm", "verify", "link", "result",
     "instantiate", "transaction", "standard", "restricted", "strict", "friday", "uses",
-    "after", "caller", "https", "pdf", "Pango",
+    "after", "caller", "https", "pdf", "Pango", "date",
 ])
 # fmt: on
 _ENDINGS: Final = {
