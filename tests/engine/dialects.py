@@ -188,4 +188,31 @@ DIALECTS: dict[str, tuple[bytes, set[str]]] = {
         {"import_condition_left"},
     ),
     "an empty process": (bare("").encode(), set()),
+    "letters of an Arabic machine": (
+        ('<?xml version="1.0" encoding="UTF-8"?>' + bare(row().replace('name="Ask"', 'name="تسجيل العائد في IOM"'))).encode("windows-1256"),
+        {"import_encoding_guessed"},
+    ),
+    "Java's name of an encoding": (('<?xml version="1.0" encoding="Cp1256"?>' + bare(row().replace('name="Ask"', 'name="سؤال"'))).encode("windows-1256"), {"import_encoding"}),
+    "choreography with its participants": (
+        f'<definitions xmlns="{MODEL}"><choreography id="ch"><participant id="p" name="A"/><participant id="q"/><messageFlow id="m" sourceRef="p" targetRef="q"/>'
+        '<startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="t"/><choreographyTask id="t" name="Order" initiatingParticipantRef="p"><participantRef>p</participantRef><messageFlowRef>m</messageFlowRef></choreographyTask>'
+        '<sequenceFlow id="f2" sourceRef="t" targetRef="e"/><endEvent id="e"/></choreography></definitions>'.encode(),
+        {"import_choreography", "import_element"},
+    ),
+    "several processes of which none says whether it runs": (
+        f'<definitions xmlns="{MODEL}"><process id="one">{row()}</process><process id="two"><startEvent id="s2"/></process></definitions>'.encode(),
+        {"import_other_process", "import_laid_out"},
+    ),
+    "lists and decisions of camunda 7": (
+        bare(row(more=' camunda:candidateGroups="reception, night"', inside='<multiInstanceLoopCharacteristics camunda:collection="${people}" camunda:elementVariable="person"/>')
+             + '<businessRuleTask id="d" camunda:decisionRef="priority" camunda:resultVariable="x"/>', more=CAMUNDA).encode(),
+        {"import_taken_over", "import_vendor"},
+    ),
+    "lists, decisions and times of camunda 8": (
+        bare(row(inside='<multiInstanceLoopCharacteristics isSequential="true"><extensionElements><zeebe:loopCharacteristics inputCollection="=items" inputElement="item"/></extensionElements></multiInstanceLoopCharacteristics>')
+             + '<businessRuleTask id="d"><extensionElements><zeebe:calledDecision decisionId="priority" resultVariable="r"/></extensionElements></businessRuleTask>'
+             '<boundaryEvent id="b" attachedToRef="t"><timerEventDefinition><timeDuration>=duration("PT1H")</timeDuration></timerEventDefinition></boundaryEvent>'
+             "<boundaryEvent id=\"b2\" attachedToRef=\"t\"><timerEventDefinition><timeDuration>'P3D'</timeDuration></timerEventDefinition></boundaryEvent>", more=ZEEBE).encode(),
+        {"import_taken_over", "import_vendor", "import_duration"},
+    ),
 }  # fmt: skip

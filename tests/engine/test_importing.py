@@ -116,6 +116,38 @@ def test_what_another_engine_says_of_people_becomes_our_words() -> None:
     assert "camunda" not in xml
 
 
+def test_lists_decisions_and_times_of_other_engines_become_our_words() -> None:
+    seven = import_diagram(DIALECTS["lists and decisions of camunda 7"][0]).xml.decode()
+    assert '<nrm:multi list="people" item="person"/>' in seven
+    assert '<nrm:table key="priority"/>' in seven
+    eight = import_diagram(DIALECTS["lists, decisions and times of camunda 8"][0]).xml.decode()
+    assert '<nrm:multi list="items" item="item"/>' in eight
+    assert '<nrm:table key="priority"/>' in eight
+    assert ">PT1H</bpmn:timeDuration>" in eight and ">P3D</bpmn:timeDuration>" in eight
+
+
+def test_what_was_left_out_of_another_program_is_named() -> None:
+    found = import_diagram(DIALECTS["camunda 7"][0]).findings
+    texts = [render_finding(each, "en") for each in found if each.code == "import_vendor"]
+    assert any("candidateGroups, dueDate, formKey, taskListener" in text for text in texts)
+    (several,) = [
+        each
+        for each in import_diagram(DIALECTS["lists and decisions of camunda 7"][0]).findings
+        if each.params.get("value") == "reception, night"
+    ]
+    assert several.severity == "warning"
+
+
+def test_letters_that_no_declaration_names_are_read_as_the_machines_of_the_country_write_them() -> None:
+    assert "تسجيل العائد في IOM" in import_diagram(DIALECTS["letters of an Arabic machine"][0]).xml.decode()
+    assert "سؤال" in import_diagram(DIALECTS["Java's name of an encoding"][0]).xml.decode()
+    assert "Rechnung klären" in import_diagram(DIALECTS["letters that are no utf-8"][0]).xml.decode()
+
+
+def test_nothing_is_told_that_was_not_changed() -> None:
+    assert "import_made_executable" not in codes(DIALECTS["several processes of which none says whether it runs"][0])
+
+
 def test_conditions_of_other_engines_are_read_where_nothing_must_be_guessed() -> None:
     assert 'approved == "yes"  and  amount &gt; 3' in import_diagram(DIALECTS["flowable"][0]).xml.decode()
     assert "${is it = fine?}" in import_diagram(DIALECTS["a condition in words"][0]).xml.decode()

@@ -148,7 +148,7 @@ def _choose(root: etree._Element, wanted: str | None, changes: Changes) -> etree
             other.set("isExecutable", "false")
             changes.lost(other, "import_other_process", name=other.get("name") or other.get("id") or "")
     if chosen.get("isExecutable") != "true":
-        if chosen.get("isExecutable") is not None or len(found) > 1:
+        if chosen.get("isExecutable") is not None:
             changes.add(chosen, "import_made_executable")
         chosen.set("isExecutable", "true")
     return chosen

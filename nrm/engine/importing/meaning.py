@@ -13,6 +13,7 @@ from typing import Final
 
 from lxml import etree
 
+from nrm.engine.durations import parse_duration
 from nrm.engine.importing.changes import Changes
 from nrm.engine.importing.identities import fresh_id
 from nrm.engine.lint.words import ALLOWED, REFUSED
@@ -40,6 +41,7 @@ _KEPT: Final = frozenset(
     }
 )  # fmt: skip
 """Refused elements that the author must see and decide about."""
+_EXPLAINING: Final = frozenset({"participant", "messageFlow"})
 _SCRIPTING: Final = frozenset({"script", "preScript", "postScript"})
 _BOOLEANS: Final = {"1": "true", "0": "false", "TRUE": "true", "FALSE": "false", "True": "true", "False": "false"}
 _YES_NO: Final = frozenset(
@@ -47,6 +49,7 @@ _YES_NO: Final = frozenset(
     | {"cancelActivity", "instantiate", "isSequential", "isCollection", "isImmediate"}
 )
 _GATEWAYS: Final = frozenset(name for name in FLOW_NODES if name.endswith("Gateway"))
+_DURATION = re.compile(r"""=?\s*(?:duration\s*\(\s*)?(["'])(P[^"']{1,40})\1\s*\)?""")
 _WRAPPED = re.compile(r"\s*(?:[$#]\{(.*)\}|=(?!=)(.*))\s*", re.DOTALL)
 
 
@@ -61,6 +64,8 @@ def translate(root: etree._Element, changes: Changes) -> None:
         _attributes(element, changes)
     for element in root.iter(f"{{{BPMN}}}conditionExpression"):
         _condition(element, changes)
+    for element in root.iter(f"{{{BPMN}}}timeDuration"):
+        _duration(element, changes)
     for element in root.findall(f"{{{BPMN}}}message"):
         if not (element.get("name") or "").strip():
             element.set("name", element.get("id") or "")
@@ -188,10 +193,16 @@ def _unwanted(element: etree._Element) -> Iterator[etree._Element]:
         name = local_name(child)
         if namespace(child) != BPMN or name in _KEPT:
             continue
-        if name in _DATA or name not in ALLOWED:
+        if name in _DATA or name not in ALLOWED or _is_elsewhere(child):
             yield child
         elif name != "extensionElements":
             yield from _unwanted(child)
+
+
+def _is_elsewhere(child: etree._Element) -> bool:
+    """Tell whether something that only explains stands where it may not, as pools in a choreography do."""
+    parent = child.getparent()
+    return local_name(child) in _EXPLAINING and parent is not None and local_name(parent) != "collaboration"
 
 
 def _attributes(element: etree._Element, changes: Changes) -> None:
@@ -229,6 +240,15 @@ def _condition(element: etree._Element, changes: Changes) -> None:
         return
     element.text = ours
     changes.add(element, "import_condition", text=text.strip())
+
+
+def _duration(element: etree._Element, changes: Changes) -> None:
+    """Write a duration that another engine wraps into an expression as it stands."""
+    text = (element.text or "").strip()
+    wrapped = _DURATION.fullmatch(text)
+    if wrapped is not None and parse_duration(wrapped[2]) is not None:
+        element.text = wrapped[2]
+        changes.add(element, "import_duration", text=text, time=wrapped[2])
 
 
 def _join_links(root: etree._Element, changes: Changes) -> None:

@@ -15,7 +15,7 @@ from lxml import etree
 
 from nrm.engine.findings import Finding
 from nrm.engine.importing.changes import Changes
-from nrm.engine.importing.spelling import GUESSED_ENCODING, mend_prefixes
+from nrm.engine.importing.spelling import guess_encoding, mend_prefixes
 from nrm.engine.reading import (
     BPMN,
     BPMNDI,
@@ -55,6 +55,8 @@ _MARKS: Final = (
     (b"\x00<", "utf-16-be"),
 )
 _DECLARED = re.compile(rb"\s*<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([^\"']{1,40})[\"']")
+_OF_JAVA = re.compile(r"^(?:cp|x-cp|win|windows|windows_)-?(125[0-8])$")
+_OF_ISO = re.compile(r"^iso[-_]?8859[-_](\d{1,2})$")
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]{0,300}\?>")
 _DRAWING: Final = {
     **dict.fromkeys(("BPMNDiagram", "BPMNPlane", "BPMNShape", "BPMNEdge", "BPMNLabel", "BPMNLabelStyle"), BPMNDI),
@@ -132,7 +134,8 @@ def _decode(xml: bytes) -> tuple[str, str, bool]:
         if encoding != "utf-8" or marked:
             raise refused from None
         try:
-            text, encoding, guessed = xml.decode(GUESSED_ENCODING), GUESSED_ENCODING, True
+            encoding, guessed = guess_encoding(xml), True
+            text = xml.decode(encoding)
         except UnicodeDecodeError:
             raise refused from None
     if "\x00" in text:
@@ -149,6 +152,8 @@ def _declared(xml: bytes) -> str:
     if encoding.startswith(("utf-16", "utf-32", "ucs-")):
         # The declaration itself could be read byte by byte: some programs write the name of their memory's encoding.
         return "utf-8"
+    encoding = _OF_JAVA.sub(r"windows-\1", encoding)
+    encoding = _OF_ISO.sub(r"iso-8859-\1", encoding)
     if encoding not in ENCODINGS:
         raise _bad("wrong_encoding", line=1, encoding=printable(encoding))
     return {"macintosh": "mac-roman"}.get(encoding, encoding)
