@@ -301,6 +301,24 @@ class HoldReason(StrEnum):
     OTHER = "other"
 
 
+class TransferReason(StrEnum):
+    """Why another office takes a case."""
+
+    MOVED = "moved"
+    OTHER_JURISDICTION = "other_jurisdiction"
+    WORKLOAD = "workload"
+    SAFETY = "safety"
+    OTHER = "other"
+
+
+class ReopenReason(StrEnum):
+    """Why a closed case is opened again."""
+
+    NEW_NEED = "new_need"
+    CLOSED_BY_MISTAKE = "closed_by_mistake"
+    OTHER = "other"
+
+
 class ErrorReason(StrEnum):
     """Why a referral should never have existed."""
 

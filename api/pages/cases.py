@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
 from api.pages.codes import Names, governorates, label, labels, names, sayers
+from api.pages.history import told
 from api.pages.kit.visits import Answer, Pages, Visit, see
 from api.pages.kit.words import Due
 from api.transport import cursors
@@ -22,7 +22,7 @@ from nrm.queries.documents import DocumentRow
 from nrm.queries.inbox import TaskRow
 from nrm.queries.referral_shapes import ReferralView
 from nrm.queries.runs import RunRow
-from nrm.queries.timeline import TimelineEntry
+from nrm.vocabulary import ReopenReason, TransferReason
 
 cases = Pages("cases")
 
@@ -128,7 +128,7 @@ def show(visit: Visit, case_id: str) -> Answer:
         disclosures=queries.disclosures(visit.actor, visit.now, case_id),
         notes=queries.notes(visit.actor, visit.now, case_id),
         documents=_documents(visit, case_id),
-        history=tuple(_told(visit, entry) for entry in history.items),
+        history=tuple(told(visit, entry) for entry in history.items),
         more=cursors.write_cursor(_HISTORY, history.next_key) if history.next_key else None,
         kind=kind,
         kinds=KINDS,
@@ -138,6 +138,8 @@ def show(visit: Visit, case_id: str) -> Answer:
         transfer_desks=_transfer_desks(visit, case),
         outcomes=labels(visit, "case_outcome"),
         closures=labels(visit, "closure_reason"),
+        transfer_reasons=tuple(TransferReason),
+        reopen_reasons=tuple(ReopenReason),
         **sayers(visit),
     )
 
@@ -182,64 +184,6 @@ def _nows(visit: Visit, tasks: tuple[TaskRow, ...], sent: tuple[ReferralView, ..
                 due=visit.words.due(one.reply_due_at),
                 address=f"/referrals/{one.id}",
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """One entry of the history in words.
-
-    Attributes:
-        what: the fact.
-        who: who did it.
-        when: the moment, in words.
-        exact: the moment.
-        about: name of the step, state or thing that it is about.
-        address: the page of that; "" for none.
-    """
-
-    what: str
-    who: str
-    when: str
-    exact: datetime
-    about: str
-    address: str
-
-
-_PAGES: Final[Mapping[str, str]] = {"task": "/tasks/", "referral": "/referrals/", "person": "/people/"}
-
-
-def _told(visit: Visit, entry: TimelineEntry) -> Told:
-    who = entry.actor_name or visit.words.t("tasks.system" if entry.actor == "system" else "cases.a_program")
-    return Told(
-        what=visit.words.t("events." + entry.kind),
-        who=who,
-        when=visit.words.moment(entry.at),
-        exact=entry.at,
-        about=_about(visit, entry),
-        address=_PAGES[entry.subject_kind] + entry.subject_id if entry.subject_kind in _PAGES else "",
-    )
-
-
-_SAID: Final[Mapping[str, str]] = {
-    "reason": "decline_reason",
-    "outcome": "referral_outcome",
-    "stage": "stage",
-    "level": "level",
-    "category": "service_category",
-    "priority": "urgency",
-}
-"""Word of an event's data → the labels that say its codes."""
-
-
-def _about(visit: Visit, entry: TimelineEntry) -> str:
-    if entry.names:
-        return visit.words.name(entry.names)
-    if entry.kind.startswith("case.access_"):
-        return ""
-    for name, group in _SAID.items():
-        if entry.data.get(name):
-            return label(visit, group, entry.data[name])
-    return ""
 
 
 def _transfer_desks(visit: Visit, case: CaseView) -> tuple[tuple[str, str], ...]:

@@ -160,7 +160,7 @@ def _lines(visit: Visit, rows: Sequence[TaskRow]) -> tuple[Line, ...]:
 def _decisions(visit: Visit) -> Iterator[Decision]:
     for one in waiting.approvals(visit.actor, visit.now):
         address = {
-            "plan": f"/cases/{one.case_id}#plans",
+            "plan": f"/cases/{one.case_id}/plan",
             "override": f"/cases/{one.case_id}/consent#overrides",
             "referral": f"/referrals/{one.id}",
         }[one.kind]

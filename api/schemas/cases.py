@@ -6,7 +6,17 @@ from marshmallow import fields
 
 from api.transport.fields import Body, Choice, Code, Day, Flag, Id, ListOf, Moment, Paged, Text, Versioned
 from nrm.actions.consents import GivenBy
-from nrm.vocabulary import Access, CaseStatus, DataCategory, Holder, Level, Priority, Purpose
+from nrm.vocabulary import (
+    Access,
+    CaseStatus,
+    DataCategory,
+    Holder,
+    Level,
+    Priority,
+    Purpose,
+    ReopenReason,
+    TransferReason,
+)
 
 
 class CaseQuery(Paged):
@@ -61,7 +71,7 @@ class Transfer(Versioned):
     """Another desk for a case."""
 
     desk_id = Id(required=True)
-    reason = Code(required=True)
+    reason = Choice(TransferReason, required=True)
 
 
 class SetLevel(Versioned):
@@ -109,7 +119,7 @@ class CloseCase(Versioned):
 class ReopenCase(Versioned):
     """A closed case goes on."""
 
-    reason = Code(required=True)
+    reason = Choice(ReopenReason, required=True)
     path = Code(allow_none=True)
 
 

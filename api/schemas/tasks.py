@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.transport.fields import Anything, Body, Choice, Code, Flag, Id, Moment, Paged, Text, Versioned, Whole
 from nrm.queries.inbox import Tab
 from nrm.rules.letters import DIGITS
-from nrm.vocabulary import Language, Priority
+from nrm.vocabulary import HoldReason, Language, Priority
 
 
 class InboxQuery(Paged):
@@ -43,7 +43,7 @@ class Hold(Versioned):
     """Put a task on hold."""
 
     until = Moment(required=True)
-    reason = Code(required=True)
+    reason = Choice(HoldReason, required=True)
 
 
 class AddText(Body):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from typing import Final, Unpack
 
 from sqlalchemy import select, update
@@ -22,7 +23,17 @@ from nrm.models import Case, CaseNote, Desk, Organisation, Person, Run, Task, Us
 from nrm.queries import packs
 from nrm.rules.texts import WrongValue, clean_text, is_code
 from nrm.sealing import seal
-from nrm.vocabulary import Access, CaseStatus, Holder, Level, Priority, TaskStatus, WithdrawReason
+from nrm.vocabulary import (
+    Access,
+    CaseStatus,
+    Holder,
+    Level,
+    Priority,
+    ReopenReason,
+    TaskStatus,
+    TransferReason,
+    WithdrawReason,
+)
 
 CASE_MESSAGES: Final = frozenset({"person.deceased", "risk.raised", "arrival.confirmed", "case.transferred"})
 """Messages that a person may send to a case; withdrawing consent has a verb of its own. "case.transferred" says that
@@ -134,15 +145,15 @@ def transfer_case(work: Work, case_id: str, *, desk_id: str, reason: str, versio
         work: the transaction.
         case_id: the case.
         desk_id: the desk that takes it.
-        reason: code of the reason.
+        reason: one of `nrm.vocabulary.TransferReason`.
         version: the version that the actor saw.
 
     Raises:
         NotFound: not the actor's to know of.
-        NotValid: no such desk, or it is the same, or one that has no cases; the reason is no code.
+        NotValid: no such desk, or it is the same, or one that has no cases; the reason is unknown.
         StaleVersion: it changed since.
     """
-    _check_reason(reason)
+    _check_reason(reason, TransferReason)
     case = lock_visible_case(work, case_id, writing=True, version=version)
     desk = work.session.get(Desk, desk_id)
     if desk is None or not desk.active or desk.id == case.desk_id:
@@ -325,9 +336,9 @@ def _cancel_runs(work: Work, case: Case) -> None:
         runs.drive(work, case, run_id, Input(kind="cancel"))
 
 
-def _check_reason(reason: str) -> None:
-    if not is_code(reason):
-        raise NotValid([Problem(pointer="/reason", code="not_a_code")])
+def _check_reason(reason: str, known: type[StrEnum]) -> None:
+    if reason not in set(known):
+        raise NotValid([Problem(pointer="/reason", code="unknown_code")])
 
 
 def _check_closing(outcome: str, reason: str) -> None:
@@ -347,17 +358,17 @@ def reopen_case(work: Work, case_id: str, *, reason: str, version: int | None, p
     Args:
         work: the transaction.
         case_id: the case.
-        reason: code of the reason.
+        reason: one of `nrm.vocabulary.ReopenReason`.
         version: the version that the actor saw.
         path: key of the path to start.
 
     Raises:
         NotFound: not the actor's to know of.
-        NotValid: the reason is no code.
+        NotValid: the reason is unknown.
         IllegalMove: it is open, or the person has another open case.
         StaleVersion: it changed since.
     """
-    _check_reason(reason)
+    _check_reason(reason, ReopenReason)
     case = lock_visible_case(work, case_id, writing=True, version=version)
     if case.status == CaseStatus.OPEN:
         raise IllegalMove(("close",), "case_open")

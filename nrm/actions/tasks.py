@@ -31,7 +31,7 @@ from nrm.queries import packs, paths
 from nrm.rules.deadlines import add_back, remaining
 from nrm.rules.texts import WrongValue, clean_text, is_code
 from nrm.sealing import seal, unseal
-from nrm.vocabulary import Access, Holder, Level, TaskStatus
+from nrm.vocabulary import Access, Holder, HoldReason, Level, TaskStatus
 
 LONGEST_HOLD: Final = timedelta(days=180)
 """A hold ends by itself, and not later than this."""
@@ -170,7 +170,7 @@ def hold_task(work: Work, task_id: str, *, until: datetime, reason: str, version
         work: the transaction.
         task_id: the task.
         until: when it comes back, aware, in the future, at most 180 days away.
-        reason: code of the reason.
+        reason: one of `nrm.vocabulary.HoldReason`.
         version: the version that the actor saw.
 
     Raises:
@@ -183,8 +183,8 @@ def hold_task(work: Work, task_id: str, *, until: datetime, reason: str, version
     loaded.must("hold")
     if not work.now < until <= work.now + LONGEST_HOLD:
         raise NotValid([Problem(pointer="/until", code="hold_date", params={"days": LONGEST_HOLD.days})])
-    if not is_code(reason):
-        raise NotValid([Problem(pointer="/reason", code="not_a_code")])
+    if reason not in set(HoldReason):
+        raise NotValid([Problem(pointer="/reason", code="unknown_code")])
     task = loaded.task
     left = _time_left(work, loaded)
     work.change(

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import aliased
 
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.models import Case, ConsentOverride, Event, Plan, Referral
 from nrm.queries.scope import sees_case
-from nrm.vocabulary import PlanStatus, ReferralState
+from nrm.vocabulary import CaseStatus, PlanStatus, ReferralState
 
 LISTED: Final = 50
 """Most things of a kind that are listed; the oldest come first."""
@@ -56,10 +57,14 @@ def _plans(actor: Actor, now: datetime) -> list[Approval]:
         Event.subject_id == Plan.id,
         Event.actor == actor.id,
     )
+    later = aliased(Plan)
+    newest = select(func.max(later.number)).where(later.case_id == Plan.case_id).scalar_subquery()
     rows = db.session.execute(
         select(Plan.id, Plan.case_id, Case.number, Plan.created_at)
         .join(Case, Case.id == Plan.case_id)
         .where(Plan.status == str(PlanStatus.PROPOSED), Plan.agreed, ~mine, sees_case(actor, now, writing=True))
+        # A plan that a path recorded is approved in a task of that path; a closed case waits for nobody.
+        .where(Plan.run_id.is_(None), Case.status == str(CaseStatus.OPEN), Plan.number == newest)
         .order_by(Plan.created_at, Plan.id)
         .limit(LISTED)
     )

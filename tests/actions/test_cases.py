@@ -179,7 +179,7 @@ def test_a_closed_case_is_opened_again_on_a_path(land: World):
     supervisor = land.at_desk("supervisor", "norvale")
     cases.close_case(supervisor, case_id, outcome="progressing", reason="left_area", version=None)
     version = stored(land, case_id).version
-    cases.reopen_case(supervisor, case_id, reason="came_back", version=version, path="hello")
+    cases.reopen_case(supervisor, case_id, reason="new_need", version=version, path="hello")
     assert stored(land, case_id).status == "open"
     assert set(land.open_tasks(case_id)) == {"ask"}
 

@@ -77,7 +77,9 @@ def test_a_new_assignee_does_not_move_the_deadline(land: World):
 def test_nobody_is_chased_for_a_task_on_hold(land: World):
     handler, _, task = first_task(land)
     tasks.claim_task(handler, task.id)
-    tasks.hold_task(handler, task.id, until=land.clock.now() + timedelta(days=20), reason="waiting", version=2)
+    tasks.hold_task(
+        handler, task.id, until=land.clock.now() + timedelta(days=20), reason="waiting_for_others", version=2
+    )
     assert late(land, task.id, days=15) == []
     assert task_clocks.run_task_clock(SYSTEM, task.id) is None
 
@@ -117,7 +119,7 @@ def test_a_rest_neither_brings_the_reminder_forward_nor_puts_escalation_off(land
     handler, task = second_task(land)
     tasks.claim_task(handler, task.id)
     until = land.clock.now() + timedelta(days=10)
-    tasks.hold_task(handler, task.id, until=until, reason="waiting", version=2)
+    tasks.hold_task(handler, task.id, until=until, reason="waiting_for_others", version=2)
     land.clock.at = until
     tasks.resume_task(SYSTEM, task.id)
     assert late(land, task.id, days=0) == [], "all of its four hours are still to come"

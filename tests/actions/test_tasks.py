@@ -197,7 +197,7 @@ def test_a_held_task_keeps_its_remaining_time_and_comes_back(land: World):
     assert task.due_at is not None
     tasks.claim_task(handler, task.id)
     until = land.clock.now() + timedelta(days=14)
-    tasks.hold_task(handler, task.id, until=until, reason="waiting_for_paper", version=2)
+    tasks.hold_task(handler, task.id, until=until, reason="waiting_for_documents", version=2)
     held = stored(land, task.id)
     assert (held.status, held.pause_left is not None) == ("on_hold", True)
     land.session.close()
@@ -216,7 +216,7 @@ def test_a_hold_needs_an_end_in_the_near_future(land: World):
     tasks.claim_task(handler, task.id)
     for until in (land.clock.now(), land.clock.now() + timedelta(days=400)):
         with pytest.raises(NotValid):
-            tasks.hold_task(handler, task.id, until=until, reason="waiting", version=2)
+            tasks.hold_task(handler, task.id, until=until, reason="waiting_for_others", version=2)
 
 
 def test_a_completion_is_undone_within_half_a_minute(land: World):

@@ -54,7 +54,7 @@ BODIES: dict[str, tuple[dict[str, Any], str, str]] = {
     "no time zone": ({"until": "2026-03-09T08:00:00", "reason": "health"}, "/until", "not_a_moment"),
     "in the past": ({"until": "2020-03-09T08:00:00Z", "reason": "health"}, "/until", "hold_date"),
     "far away": ({"until": "9999-12-31T23:59:59-14:00", "reason": "health"}, "/until", "not_a_moment"),
-    "no code": ({"until": "2026-03-09T08:00:00Z", "reason": "Is ill!"}, "/reason", "not_a_code"),
+    "no such reason": ({"until": "2026-03-09T08:00:00Z", "reason": "Is ill!"}, "/reason", "not_a_choice"),
     "version as text": (
         {"until": "2026-03-09T08:00:00Z", "reason": "health", "version": "2"},
         "/version",

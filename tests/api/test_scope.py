@@ -78,7 +78,7 @@ BODIES: dict[str, Any] = {
     "record_plan": {"services": [{"category": "JOB"}], "agreed": True},
     "add_service": {"category": "JOB"},
     "close": {"outcome": "x", "reason": "x"},
-    "reopen": {"reason": "x"},
+    "reopen": {"reason": "other"},
     "propose": {"category": "JOB"},
     "consents.record": {"purposes": ["casework"], "categories": [], "mode": "written"},
     "withdraw_consent": {},

@@ -8,6 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from nrm.actions.cases import share_case
+from nrm.actors import SYSTEM
+from nrm.queries import packs
 from tests.api.conftest import Office
 from tests.pages.conftest import Reader
 
@@ -66,6 +69,23 @@ def test_a_supervisor_hands_a_case_to_another_office_and_closes_one(office: Offi
             break
     else:
         pytest.fail("a supervisor has nothing to do with a case")
+
+
+def test_why_something_was_done_stands_in_the_history_in_words_and_only_known_reasons_are_taken(
+    office: Office, reader: Callable[..., Reader], opened: Callable[..., str]
+):
+    case_id = opened()
+    boss = office.land.at_desk("supervisor", "norvale")
+    share_case(SYSTEM, case_id, holder_kind="user", holder_id=boss.id, access="work")
+    supervisor = reader(boss)
+    page = supervisor.open(f"/cases/{case_id}")
+    assert supervisor.send(page, "/transfer", desk="dsk_" + "2" * 26, reason="nonsense").status == 422
+    outcome, reason = (list(packs.pack().codes[name].values())[-1] for name in ("case_outcome", "closure_reason"))
+    closed = supervisor.send(page, "/close", outcome=outcome.code, reason=reason.code)
+    assert f"Case closed – {outcome.names['en']}" in closed.says
+    assert supervisor.send(closed, "/reopen", reason="nonsense").status == 422
+    again = supervisor.send(closed, "/reopen", reason="closed_by_mistake")
+    assert "Case opened again – It was closed by mistake" in again.says
 
 
 def test_the_sheet_is_one_page_without_buttons(handler: Reader, opened: Callable[..., str]):

@@ -6,8 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
+from nrm.actions.cases import share_case
+from nrm.actions.plans import WantedService, record_plan
 from nrm.actions.tasks import claim_task
+from nrm.actors import SYSTEM
+from nrm.db import db
+from nrm.models import Plan, Run
 from tests.api.conftest import Office
 from tests.pages.conftest import Page, Reader
 
@@ -134,6 +140,24 @@ def test_a_disclosure_without_consent_waits_for_a_second_supervisor(
     )
     assert "Sharing without consent" in supervisor.open("/desk").says
     assert "Sharing without consent" not in reader(asker).open("/desk").says
+
+
+def test_only_the_latest_plan_that_no_path_takes_care_of_waits_for_a_second_person(
+    office: Office, opened: Callable[..., str], supervisor: Reader
+):
+    case_id = opened()
+    writer = office.land.at_desk("case_handler", "norvale", "writer")
+    for _ in range(2):
+        record_plan(writer, case_id, services=[WantedService(category="HOU")], agreed=True)
+    share_case(SYSTEM, case_id, holder_kind="user", holder_id=supervisor.actor.id, access="work")
+    page = supervisor.open("/desk")
+    assert page.text.count('/plan"') == page.text.count(f'"/cases/{case_id}/plan"') == 1
+    assert "Approve" in supervisor.open(f"/cases/{case_id}/plan").says
+    db.session.remove()
+    with db.engine.begin() as connection:
+        run = connection.execute(select(Run.id).where(Run.case_id == case_id)).scalar_one()
+        connection.execute(update(Plan).values(run_id=run))
+    assert "Waiting for a second person" not in supervisor.open("/desk").says
 
 
 @pytest.mark.parametrize("language", ["ar", "ckb"])
