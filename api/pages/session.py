@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from dataclasses import replace
 
-from api.pages.kit import step_up
-from api.pages.kit.visits import LANGUAGE_COOKIE, Answer, Pages, Visit, own_address, own_names, see
+from flask import Response, g, request
+
+from api.pages.kit import ended, step_up
+from api.pages.kit.visits import LANGUAGE_COOKIE, Answer, Pages, Visit, ask_to_sign_in, own_address, see, words_of
 from api.security.sessions import device_of, give_cookie, secret_of, take_cookie
 from nrm.actions import sign_in as actions
 from nrm.actions.users import set_language
@@ -20,21 +22,7 @@ _YEAR = 31_536_000
 @session.get("/sign-in", signed_in=False)
 def sign_in_page(visit: Visit) -> Answer:
     """Ask who it is."""
-    return _sign_in(visit, next_page=own_address(visit.query.get("next")), ended="ended" in visit.query)
-
-
-def _sign_in(visit: Visit, *, next_page: str, login: str = "", wrong: str = "", ended: bool = False) -> Response:
-    demo = installation().config.demo
-    return visit.show(
-        "session/sign_in.html",
-        status=401 if wrong else 200,
-        next_page=next_page,
-        login=login,
-        wrong=wrong,
-        ended=ended,
-        demo=demo,
-        languages=own_names(),
-    )
+    return ask_to_sign_in(visit, next_page=own_address(visit.query.get("next")), ended="ended" in visit.query)
 
 
 @session.post("/sign-in", signed_in=False)
@@ -42,7 +30,7 @@ def sign_in(visit: Visit) -> Answer:
     """Sign in: name, password and the code of the second factor, all at once."""
     next_page, login = own_address(visit.form.get("next")), visit.text("login")[:100]
     try:
-        _, secret = actions.sign_in(
+        actor, secret = actions.sign_in(
             login,
             visit.form.get("password", ""),
             otp=visit.text("otp")[:24] or None,
@@ -50,12 +38,17 @@ def sign_in(visit: Visit) -> Answer:
             device=device_of(request),
         )
     except (NotSignedIn, TooMany) as error:
-        answer = _sign_in(visit, next_page=next_page, login=login, wrong=visit.problem(error.code, error.params))
+        wrong = visit.problem(error.code, error.params)
+        answer = ask_to_sign_in(visit, next_page=next_page, login=login, wrong=wrong, kept=ended.carried())
         if isinstance(error, TooMany):
             answer.status_code = 429
             answer.headers["Retry-After"] = str(error.retry_after)
         return answer
-    return give_cookie(see(next_page), request, secret)
+    if not ended.belongs_to(actor.id):
+        return give_cookie(see(next_page), request, secret)
+    g.fresh_secret = secret  # the form of the next page belongs to the new session
+    again = replace(visit, actor=actor, words=words_of(actor.language))
+    return give_cookie(ended.go_on(again, own_address(visit.form.get(ended.FOR))), request, secret)
 
 
 @session.post("/sign-out")

@@ -95,6 +95,17 @@ class RoleRequestRow:
     asked_at: datetime
 
 
+def user_of_session(secret: str) -> tuple[str, str] | None:
+    """Give id and language of the user whose session has or had a secret, also where it has ended.
+
+    Args:
+        secret: what the cookie holds.
+    """
+    statement = select(User.id, User.language).join(Session, Session.user_id == User.id)
+    row = db.session.execute(statement.where(Session.token_sha256 == secret_hash(secret))).one_or_none()
+    return None if row is None else (row.id, row.language)
+
+
 def session_of(
     secret: str, *, now: datetime, real_now: datetime, request_id: str = "", proof_needed: bool = True
 ) -> SignedIn:

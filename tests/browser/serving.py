@@ -11,14 +11,53 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.smoke import free_port
+from tests.smoke import free_port, processes_of
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 240
+
+
+@dataclass
+class Service:
+    """A demonstration that can lose its power and get it back."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        folder = str(self.folder / "data")
+        env = {**os.environ, "PORT": str(self.port), "NRM_DATA_DIR": folder, "NRM_DEMO": "1"}
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "api.demo"], cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
+            )
+        wait_for(self.process, self.address, self.folder / "log")
+
+    def end(self) -> None:
+        """End it as one does, by an interrupt."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGINT)
+            self.process.wait(30)
+            self.process = None
+
+    def lose_power(self) -> None:
+        """Kill each of its processes at once."""
+        assert self.process is not None
+        for pid in processes_of(self.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(30)
+        self.process = None
 
 
 @contextmanager
@@ -27,18 +66,19 @@ def demonstration(folder: Path) -> Iterator[str]:
     if running := os.environ.get("NRM_BROWSER_AT"):
         yield running
         return
-    port = free_port()
-    env = {**os.environ, "PORT": str(port), "NRM_DATA_DIR": str(folder / "data"), "NRM_DEMO": "1"}
-    with (folder / "log").open("wb") as log:
-        service = subprocess.Popen(
-            [sys.executable, "-m", "api.demo"], cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
-        )
+    with service_of_ones_own(folder) as service:
+        yield service.address
+
+
+@contextmanager
+def service_of_ones_own(folder: Path) -> Iterator[Service]:
+    """Make a demonstration in a folder that nobody else uses."""
+    service = Service(folder=folder, port=free_port())
     try:
-        wait_for(service, f"http://127.0.0.1:{port}", folder / "log")
-        yield f"http://127.0.0.1:{port}"
+        service.start()
+        yield service
     finally:
-        os.killpg(service.pid, signal.SIGINT)
-        service.wait(30)
+        service.end()
 
 
 def wait_for(service: subprocess.Popen[bytes], address: str, log: Path) -> None:

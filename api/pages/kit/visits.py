@@ -24,14 +24,13 @@ from urllib.parse import quote, urlsplit
 from flask import Blueprint, Request, Response, g, render_template, request
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from api.pages.kit import step_up
+from api.pages.kit import ended, step_up
 from api.pages.kit.typed import typed_texts
 from api.pages.kit.words import OWN_NAMES, Words
 from api.security.sessions import SET_UP, same_site, secret_of, who_asks
 from api.transport.problems import STATUSES
 from api.transport.refusals import Refused
 from nrm.actors import Actor, ActorKind
-from nrm.credentials import keyed_hash
 from nrm.errors import NotAllowed, NotFound, NotSignedIn, NotValid, NrmError, Problem, StaleVersion, TooMany
 from nrm.i18n import LANGUAGES, say
 from nrm.installation import installation
@@ -48,6 +47,8 @@ Answer: TypeAlias = "str | Response"
 Handler: TypeAlias = Callable[..., Answer]
 Told: TypeAlias = "tuple[tuple[str, str], ...]"
 """Field of a form and what is wrong with it, in words."""
+Kept: TypeAlias = "tuple[tuple[str, str], ...]"
+"""Hidden fields and their values."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -190,11 +191,46 @@ def _answer(handler: Handler, parts: Mapping[str, str], permission: str | None, 
         require_proof(visit.actor, permission, reading=request.method in _SAFE)
         return _packed(handler(visit, **parts))
     except NotSignedIn:
-        if request.method in _SAFE:
-            return see("/sign-in?next=" + quote(request.full_path.rstrip("?"), safe=""))
-        return see("/sign-in?ended=1")
+        return _signed_out()
     except NrmError as error:
         return _told(visit, error)
+
+
+def _signed_out() -> Answer:
+    """Ask to sign in; what was typed into a form is carried past it."""
+    if request.method in _SAFE:
+        return see("/sign-in?next=" + quote(request.full_path.rstrip("?"), safe=""))
+    kept, before = ended.typed(), ended.who_was_in()
+    if not kept or before is None:
+        return see("/sign-in?ended=1")
+    return ask_to_sign_in(stranger().in_language(before[1]), kept=ended.carry(kept, _here()), ended=True)
+
+
+def ask_to_sign_in(
+    visit: Visit, *, next_page: str = "/work", login: str = "", wrong: str = "", ended: bool = False, kept: Kept = ()
+) -> Response:
+    """Show the page that asks who it is.
+
+    Args:
+        visit: of somebody who is not signed in.
+        next_page: where it leads.
+        login: the name that was typed.
+        wrong: why it did not do.
+        ended: a session has ended.
+        kept: hidden fields with what was typed before.
+    """
+    return visit.show(
+        "session/sign_in.html",
+        status=401 if wrong or kept else 200,
+        next_page=next_page,
+        login=login,
+        wrong=wrong,
+        ended=ended,
+        kept=kept,
+        has_files=bool(kept and any(one.filename for one in request.files.values())),
+        demo=installation().config.demo,
+        languages=own_names(),
+    )
 
 
 def _told(visit: Visit, error: NrmError) -> Answer:
@@ -279,7 +315,7 @@ def _token() -> str:
         secret = g.get("fresh_secret") or secret_of(request)
     except NotSignedIn:
         return ""
-    return keyed_hash(installation().config.secret, "form", secret)
+    return ended.form_token(secret)
 
 
 def wrong(visit: Visit, error: NrmError) -> Response:

@@ -71,24 +71,27 @@ let stored = Promise.resolve();
 let lost = null; // what was sent and got no answer: it may have arrived, so it is sent again as it was
 let dirty = false;
 let sent = false;
+let ended = false;
 
 async function store() {
   clearTimeout(timer);
-  if (!dirty || saving || sent) return;
+  if (!dirty || saving || sent || ended) return;
   saving = true;
   dirty = lost !== null;
   const body = lost ?? new FormData(form);
   body.set("do", "draft");
   for (const name of [...body.keys()]) if (name.startsWith("f.")) body.delete(name);
   try {
-    const reply = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+    const reply = await post(body, { Accept: "application/json" });
     tellLine(true);
-    if (!reply.headers.get("Content-Type")?.includes("json")) throw new Error("signed out");
+    if (!tellEnd(reply)) {
+      if (!reply.headers.get("Content-Type")?.includes("json")) throw new Error("no answer of ours");
+      const told = await reply.json();
+      state.textContent = told.words;
+      state.classList.toggle("error", !reply.ok);
+      if (told.version) form.elements.draft_version.value = told.version;
+    }
     lost = null;
-    const told = await reply.json();
-    state.textContent = told.words;
-    state.classList.toggle("error", !reply.ok);
-    if (told.version) form.elements.draft_version.value = told.version;
   } catch {
     dirty = true;
     lost = body;
@@ -98,7 +101,49 @@ async function store() {
     timer = setTimeout(save, AGAIN);
   }
   saving = false;
-  if (dirty && state.dataset.lost !== state.textContent) timer = setTimeout(save, PAUSE);
+  if (dirty && !ended && state.dataset.lost !== state.textContent) timer = setTimeout(save, PAUSE);
+}
+
+// The session has ended, and the line is there. Where the server can carry what was typed past signing in, a button
+// sends it; where somebody has signed out in another window, this page waits until they are in again.
+function tellEnd(reply) {
+  const away = new URL(reply.url).pathname === "/sign-in";
+  ended = away || reply.status === 401;
+  if (!ended) return false;
+  dirty = true;
+  state.textContent = away ? state.dataset.away : state.dataset.ended;
+  state.classList.add("error");
+  if (away) {
+    const way = document.createElement("a");
+    way.href = `/sign-in?next=${encodeURIComponent("/me")}`;
+    way.target = "_blank";
+    way.textContent = state.dataset.signIn;
+    state.append(" ", way);
+  } else form.querySelector("button[value=draft]")?.classList.remove("no-js");
+  return true;
+}
+
+// Sends the form; where somebody has signed in again in another window meanwhile, with the new session's token.
+async function post(body, headers) {
+  const reply = await fetch(form.action, { method: "POST", body, headers });
+  if (reply.status !== 403 || !(await renew())) return reply;
+  body.set("token", form.elements.token.value);
+  return fetch(form.action, { method: "POST", body, headers });
+}
+
+// The forms of this page get the token of the new session, when it is the same user's.
+async function renew() {
+  try {
+    const reply = await fetch(location.pathname);
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    const token = page.querySelector("#answers [name=token]")?.value;
+    ended = !page.querySelector("form[action='/sign-out']");
+    if (!token || token === form.elements.token.value || page.body.dataset.user !== document.body.dataset.user) return false;
+    document.querySelectorAll("form [name=token]").forEach((input) => (input.value = token));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function save() {
@@ -120,6 +165,7 @@ async function send(event) {
   if (sent) return;
   sent = true;
   clearTimeout(timer);
+  if (ended) await renew();
   const buttons = form.querySelectorAll("button");
   buttons.forEach((button) => (button.disabled = true));
   // A draft that is on its way gives the form its version; without it the server would take it for another window's.
@@ -130,8 +176,13 @@ async function send(event) {
   state.classList.remove("error");
   state.textContent = state.dataset.sending;
   try {
-    const reply = await fetch(form.action, { method: "POST", body });
+    const reply = await post(body, {});
     tellLine(true);
+    if (new URL(reply.url).pathname === "/sign-in" && tellEnd(reply)) {
+      sent = false;
+      buttons.forEach((button) => (button.disabled = false));
+      return;
+    }
     dirty = false;
     if (reply.redirected && reply.ok) {
       location.assign(reply.url);
@@ -163,6 +214,8 @@ if (form) {
   addEventListener("beforeunload", (event) => {
     if (dirty && !sent) event.preventDefault();
   });
-  addEventListener("visibilitychange", () => document.visibilityState === "hidden" && save());
+  addEventListener("visibilitychange", async () => {
+    if (document.visibilityState === "hidden" || (ended && (await renew()))) save();
+  });
   refresh();
 }
