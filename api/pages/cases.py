@@ -98,9 +98,15 @@ def show(visit: Visit, case_id: str) -> Answer:
         return visit.show("cases/overview.html", case=case, names=known, **sayers(visit))
     tasks = inbox.tasks_of_case(visit.actor, visit.now, case_id)
     sent = referrals.of_case(visit.actor, visit.now, case_id)
-    ran = runs.runs(visit.actor, visit.now, case_id)
-    chosen = _chosen(visit, ran)
     mirrored = None if "flip" not in visit.query else visit.words.direction == "ltr"
+    followed = runs.followed(
+        visit.actor,
+        visit.now,
+        case_id,
+        choose=lambda ran: _chosen(visit, ran),
+        language=visit.language,
+        mirrored=mirrored,
+    )
     kind = visit.query.get("kind", "")
     cursor = visit.query.get("after")
     history = timeline.timeline(
@@ -116,10 +122,10 @@ def show(visit: Visit, case_id: str) -> Answer:
         case=case,
         nows=tuple(_nows(visit, tasks, sent, known)),
         tasks=tasks,
-        runs=ran,
-        run=chosen,
-        drawing=_drawing(visit, chosen, mirrored=mirrored),
-        steps=runs.run(visit.actor, visit.now, chosen.id) if chosen else None,
+        runs=followed.runs,
+        run=followed.chosen,
+        drawing=followed.drawing,
+        steps=followed.steps,
         flipped="flip" in visit.query,
         referrals=sent,
         needs=queries.needs(visit.actor, visit.now, case_id),
@@ -156,12 +162,6 @@ def _chosen(visit: Visit, ran: tuple[RunRow, ...]) -> RunRow | None:
     live = [run for run in ran if run.status == "running"]
     latest = live[-1] if live else ran[0] if ran else None
     return next((run for run in ran if run.id == wished), latest)
-
-
-def _drawing(visit: Visit, run: RunRow | None, *, mirrored: bool | None) -> str:
-    if run is None:
-        return ""
-    return runs.drawing(visit.actor, visit.now, run.id, language=visit.language, mirrored=mirrored, on_page=True)
 
 
 def _nows(visit: Visit, tasks: tuple[TaskRow, ...], sent: tuple[ReferralView, ...], known: Names) -> Iterator[Now]:

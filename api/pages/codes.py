@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from api.pages.kit.visits import Visit
+from api.pages.kit.words import Words
 from nrm.queries import directory, packs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Names:
-    """What the things that a page names are called, in the reader's language.
+    """What the things that a page names are called, in the reader's language; read when the page names the first.
 
     Attributes:
-        organisations: id → name.
-        desks: id → name.
+        words: the reader's language.
     """
 
-    organisations: Mapping[str, str]
-    desks: Mapping[str, str]
+    words: Words
+
+    @cached_property
+    def organisations(self) -> Mapping[str, str]:
+        """Give the names of organisations by their ids."""
+        return {key: self.words.name(value) for key, value in directory.organisation_names().items()}
+
+    @cached_property
+    def desks(self) -> Mapping[str, str]:
+        """Give the names of desks by their ids."""
+        return {desk.id: self.words.name(desk.names) for desk in packs.pack().desks}
 
 
 def names(visit: Visit) -> Names:
     """Give the names of organisations and desks."""
-    say = visit.words.name
-    return Names(
-        organisations={key: say(value) for key, value in directory.organisation_names().items()},
-        desks={desk.id: say(desk.names) for desk in packs.pack().desks},
-    )
+    return Names(words=visit.words)
 
 
 def label(visit: Visit, group: str, code: object) -> str:

@@ -10,7 +10,7 @@ from nrm.actions._action import Work
 from nrm.actors import Seat
 from nrm.errors import NotAllowed, NotFound, StaleVersion
 from nrm.models import Case, Organisation, Referral, Service
-from nrm.queries.referral_shapes import Around, ReferralView, shape
+from nrm.queries.referral_shapes import ReferralView, around, shape
 from nrm.queries.referral_subjects import Subject, reference
 from nrm.queries.scope import sees_case
 from nrm.rules.redaction import Relation
@@ -133,7 +133,7 @@ def result(work: Work, case: Case, referral: Referral, loaded: LoadedReferral | 
     sender = work.session.get_one(Organisation, referral.from_organisation_id)
     return shape(
         referral,
-        Around(service=service, sender=sender, receiver=receiver),
+        around(service, sender, receiver),
         subject=Subject(ref=reference(case.id)),
         relation=_relation(parties),
         parties=parties,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, select
 
 from nrm.actors import Actor
 from nrm.db import db
@@ -26,11 +27,16 @@ from nrm.models import (
     User,
 )
 from nrm.queries.page import Key, Page, cut, moment_key, newest_after, size
-from nrm.queries.scope import sees_case
+from nrm.queries.rows import read
+from nrm.queries.scope import Standing, asker, seen_by, sees_case, standing_of
 from nrm.queries.shown_names import full_name, name_in_list
 from nrm.rules.case_actions import case_actions
 from nrm.sealing import unseal
 from nrm.vocabulary import CaseStatus
+
+_MOST: Final = 500
+"""Most rows of one kind that are read of a case."""
+_CASE: Final[BindParameter[str]] = bindparam("case")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,22 +185,29 @@ def _row(case: Case, identity: str, *, reads: bool) -> CaseRow:
     )
 
 
+@cache
+def _case_by_id(standing: Standing) -> Select[*tuple[Any, ...]]:
+    reads, works = seen_by(standing, reading=True), seen_by(standing, writing=True)
+    return (
+        select(Case, Person.identity, reads.label("may_read"), works.label("may_work"))
+        .join(Person, Person.id == Case.person_id)
+        .where(Case.id == _CASE, seen_by(standing))
+    )
+
+
 def case(actor: Actor, now: datetime, case_id: str) -> CaseView:
     """Give a case.
 
     Raises:
         NotFound: there is no such case, or it is not the actor's to know of.
     """
-    found = db.session.execute(
-        select(Case, Person.identity, sees_case(actor, now, reading=True), sees_case(actor, now, writing=True))
-        .join(Person, Person.id == Case.person_id)
-        .where(Case.id == case_id, sees_case(actor, now))
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if found is None:
+    found = read(_case_by_id(standing_of(actor)), {**asker(actor, now), "case": case_id})
+    if not found:
         raise NotFound
-    row, identity, reads, works = found
-    reads = bool(reads) and actor.may("case.read")
+    (row,) = found
+    reads = bool(row.may_read) and actor.may("case.read")
+    if reads:
+        _keep_may_read(actor, now, case_id)
     shown = row if reads else None
     return CaseView(
         id=row.id,
@@ -202,7 +215,7 @@ def case(actor: Actor, now: datetime, case_id: str) -> CaseView:
         number=row.number,
         relation="team" if reads else "overview",
         person_id=shown.person_id if shown else None,
-        person_name=full_name(unseal(identity, row=row.person_id, column="people.identity")) if reads else None,
+        person_name=full_name(unseal(row.identity, row=row.person_id, column="people.identity")) if reads else None,
         status=row.status,
         stage=row.stage,
         priority=row.priority,
@@ -225,7 +238,7 @@ def case(actor: Actor, now: datetime, case_id: str) -> CaseView:
         closed_at=row.closed_at,
         allowed_actions=case_actions(
             CaseStatus(row.status),
-            may_work=bool(works),
+            may_work=bool(row.may_work),
             permissions=frozenset().union(*(seat.permissions for seat in actor.seats)),
         ),
     )
@@ -247,18 +260,23 @@ def must_read(actor: Actor, now: datetime, case_id: str) -> None:
     question = (session.get_transaction(), actor, now, case_id)
     if question[0] is not None and session.info.get(_MAY_READ) == question:
         return
-    found = db.session.execute(
-        select(sees_case(actor, now, reading=True)).where(Case.id == case_id, sees_case(actor, now))
-    ).one_or_none()
-    if found is None:
+    found = read(_may_read(standing_of(actor)), {**asker(actor, now), "case": case_id})
+    if not found:
         raise NotFound
-    if not found[0] or not actor.may("case.read"):
+    if not found[0].may_read or not actor.may("case.read"):
         raise NotAllowed("overview_only")
+    _keep_may_read(actor, now, case_id)
+
+
+@cache
+def _may_read(standing: Standing) -> Select[*tuple[Any, ...]]:
+    reads = seen_by(standing, reading=True).label("may_read")
+    return select(reads).where(Case.id == _CASE, seen_by(standing))
+
+
+def _keep_may_read(actor: Actor, now: datetime, case_id: str) -> None:
+    session = db.session()
     session.info[_MAY_READ] = (session.get_transaction(), actor, now, case_id)
-
-
-def _of_case(statement: Select[*tuple[Any, ...]]) -> list[Any]:
-    return list(db.session.execute(statement.limit(500)).all())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,25 +291,28 @@ class NoteRow:
     created_at: datetime
 
 
+_NOTES: Final = (
+    select(CaseNote, User.name.label("author_name"))
+    .outerjoin(User, User.id == CaseNote.author_id)
+    .where(CaseNote.case_id == _CASE)
+    .order_by(CaseNote.pinned.desc(), CaseNote.created_at.desc(), CaseNote.id)
+    .limit(_MOST)
+)
+
+
 def notes(actor: Actor, now: datetime, case_id: str) -> tuple[NoteRow, ...]:
     """List the notes of a case, pinned ones first, then the latest; errors as for `must_read`."""
     must_read(actor, now, case_id)
-    rows = _of_case(
-        select(CaseNote, User.name)
-        .outerjoin(User, User.id == CaseNote.author_id)
-        .where(CaseNote.case_id == case_id)
-        .order_by(CaseNote.pinned.desc(), CaseNote.created_at.desc(), CaseNote.id)
-    )
     return tuple(
         NoteRow(
             id=note.id,
             author=note.author_id,
-            author_name=name,
+            author_name=note.author_name,
             text=str(unseal(note.text, row=note.id, column="case_notes.text")),
             pinned=note.pinned,
             created_at=note.created_at,
         )
-        for note, name in rows
+        for note in read(_NOTES, {"case": case_id})
     )
 
 
@@ -307,10 +328,14 @@ class AccessRow:
     until: datetime | None
 
 
+_ACCESSES: Final = (
+    select(CaseAccess).where(CaseAccess.case_id == _CASE).order_by(CaseAccess.since, CaseAccess.id).limit(_MOST)
+)
+
+
 def accesses(actor: Actor, now: datetime, case_id: str) -> tuple[AccessRow, ...]:
     """List who may know of a case; errors as for `must_read`."""
     must_read(actor, now, case_id)
-    rows = _of_case(select(CaseAccess).where(CaseAccess.case_id == case_id).order_by(CaseAccess.since, CaseAccess.id))
     return tuple(
         AccessRow(
             holder_kind=row.holder_kind,
@@ -320,7 +345,7 @@ def accesses(actor: Actor, now: datetime, case_id: str) -> tuple[AccessRow, ...]
             since=row.since,
             until=row.until,
         )
-        for (row,) in rows
+        for row in read(_ACCESSES, {"case": case_id})
         if row.until is None or row.until > now
     )
 
@@ -377,19 +402,24 @@ class ConsentList:
     overrides: tuple[OverrideRow, ...]
 
 
+_CONSENTS: Final = (
+    select(Consent).where(Consent.case_id == _CASE).order_by(Consent.given_at.desc(), Consent.id).limit(_MOST)
+)
+_OVERRIDES: Final = (
+    select(ConsentOverride)
+    .where(ConsentOverride.case_id == _CASE)
+    .order_by(ConsentOverride.asked_at.desc(), ConsentOverride.id)
+    .limit(_MOST)
+)
+
+
 def consents(actor: Actor, now: datetime, case_id: str) -> ConsentList:
     """List the consents of a case, the latest first; errors as for `must_read`."""
     must_read(actor, now, case_id)
-    given = _of_case(select(Consent).where(Consent.case_id == case_id).order_by(Consent.given_at.desc(), Consent.id))
-    asked = _of_case(
-        select(ConsentOverride)
-        .where(ConsentOverride.case_id == case_id)
-        .order_by(ConsentOverride.asked_at.desc(), ConsentOverride.id)
-    )
     told = actor.may("consent.override") or actor.may("consent.approve")
     return ConsentList(
-        consents=tuple(_consent(row) for (row,) in given),
-        overrides=tuple(_override(row, told=told) for (row,) in asked),
+        consents=tuple(_consent(row) for row in read(_CONSENTS, {"case": case_id})),
+        overrides=tuple(_override(row, told=told) for row in read(_OVERRIDES, {"case": case_id})),
     )
 
 
@@ -450,12 +480,14 @@ class DisclosureRow:
     restriction_confirmed_at: datetime | None
 
 
+_DISCLOSURES: Final = (
+    select(Disclosure).where(Disclosure.case_id == _CASE).order_by(Disclosure.at.desc(), Disclosure.id).limit(_MOST)
+)
+
+
 def disclosures(actor: Actor, now: datetime, case_id: str) -> tuple[DisclosureRow, ...]:
     """List what of a case was disclosed to whom, the latest first; errors as for `must_read`."""
     must_read(actor, now, case_id)
-    rows = _of_case(
-        select(Disclosure).where(Disclosure.case_id == case_id).order_by(Disclosure.at.desc(), Disclosure.id)
-    )
     return tuple(
         DisclosureRow(
             id=row.id,
@@ -471,7 +503,7 @@ def disclosures(actor: Actor, now: datetime, case_id: str) -> tuple[DisclosureRo
             restricted_at=row.restricted_at,
             restriction_confirmed_at=row.restriction_confirmed_at,
         )
-        for (row,) in rows
+        for row in read(_DISCLOSURES, {"case": case_id})
     )
 
 
@@ -489,10 +521,12 @@ class NeedRow:
     updated_at: datetime
 
 
+_NEEDS: Final = select(Need).where(Need.case_id == _CASE).order_by(Need.created_at, Need.id).limit(_MOST)
+
+
 def needs(actor: Actor, now: datetime, case_id: str) -> tuple[NeedRow, ...]:
     """List the needs of a case; errors as for `must_read`."""
     must_read(actor, now, case_id)
-    rows = _of_case(select(Need).where(Need.case_id == case_id).order_by(Need.created_at, Need.id))
     return tuple(
         NeedRow(
             id=row.id,
@@ -504,7 +538,7 @@ def needs(actor: Actor, now: datetime, case_id: str) -> tuple[NeedRow, ...]:
             created_at=row.created_at,
             updated_at=row.updated_at,
         )
-        for (row,) in rows
+        for row in read(_NEEDS, {"case": case_id})
     )
 
 
@@ -542,15 +576,21 @@ class PlanView:
     services: tuple[PlannedService, ...]
 
 
+_PLANS: Final = select(Plan).where(Plan.case_id == _CASE).order_by(Plan.number.desc(), Plan.id).limit(_MOST)
+_PLANNED: Final = (
+    select(PlanService)
+    .where(PlanService.case_id == _CASE)
+    .order_by(PlanService.created_at, PlanService.id)
+    .limit(_MOST)
+)
+
+
 def plans(actor: Actor, now: datetime, case_id: str) -> tuple[PlanView, ...]:
     """List the revisions of a case's plan, the latest first; errors as for `must_read`."""
     must_read(actor, now, case_id)
-    revisions = _of_case(select(Plan).where(Plan.case_id == case_id).order_by(Plan.number.desc(), Plan.id))
-    services: Mapping[str, list[PlannedService]] = {row.id: [] for (row,) in revisions}
-    planned = _of_case(
-        select(PlanService).where(PlanService.case_id == case_id).order_by(PlanService.created_at, PlanService.id)
-    )
-    for (row,) in planned:
+    revisions = read(_PLANS, {"case": case_id})
+    services: Mapping[str, list[PlannedService]] = {row.id: [] for row in revisions}
+    for row in read(_PLANNED, {"case": case_id}):
         goal = unseal(row.goal, row=row.id, column="plan_services.goal")
         services[row.plan_id].append(
             PlannedService(
@@ -577,5 +617,5 @@ def plans(actor: Actor, now: datetime, case_id: str) -> tuple[PlanView, ...]:
             approved_at=row.approved_at,
             services=tuple(services[row.id]),
         )
-        for (row,) in revisions
+        for row in revisions
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from sqlalchemy import ColumnElement, exists, select
 
@@ -15,6 +16,7 @@ from nrm.installation import installation
 from nrm.models import Desk, Organisation, Service, ServiceCoverage
 from nrm.queries import packs
 from nrm.queries.page import Key, Page, cut, size, text_of
+from nrm.queries.rows import read
 from nrm.rules.providers import STALE_AFTER_DAYS, is_stale
 from nrm.vocabulary import Visibility
 
@@ -111,9 +113,12 @@ def organisations(actor: Actor, *, after: Key | None = None, limit: int = 50) ->
     return cut(rows, size(limit), key=lambda row: (row.code,), make=_organisation)
 
 
+_ORGANISATION_NAMES: Final = select(Organisation.id, Organisation.names)
+
+
 def organisation_names() -> Mapping[str, Mapping[str, str]]:
     """Give what every organisation is called, by id: who works with whom is no secret, and a page names many."""
-    return {row.id: row.names for row in db.session.execute(select(Organisation.id, Organisation.names))}
+    return {row.id: row.names for row in read(_ORGANISATION_NAMES, {})}
 
 
 def _organisation(row: Organisation) -> OrganisationRow:

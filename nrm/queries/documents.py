@@ -8,21 +8,25 @@ receiver's own or the consent's scope includes documents. What was entered in er
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import Boolean, ColumnElement, Select, and_, bindparam, exists, false, or_, select
 
 from nrm import files
 from nrm.actors import Actor
 from nrm.db import db
 from nrm.errors import NotFound
 from nrm.installation import installation
-from nrm.models import Disclosure, Document, Referral, Run, Task
+from nrm.models import Case, Disclosure, Document, Referral, Run, Task
 from nrm.queries.cases import must_read
-from nrm.queries.referrals import GONE, received, referral
-from nrm.queries.scope import visible_cases
+from nrm.queries.referrals import GONE, received_by, receiver, receiving_shape, referral
+from nrm.queries.rows import read
+from nrm.queries.scope import Standing, asker, seen_by, standing_of
 from nrm.queries.tasks import task
 from nrm.rules.redaction import Relation, may_open_documents
 from nrm.sealing import unseal
@@ -75,7 +79,7 @@ def of_case(actor: Actor, now: datetime, case_id: str) -> tuple[DocumentRow, ...
         NotAllowed: the actor only has an overview of it.
     """
     must_read(actor, now, case_id)
-    return _list(actor, now, Document.case_id == case_id)
+    return _list(actor, now, "case_id", case_id)
 
 
 def of_task(actor: Actor, now: datetime, task_id: str) -> tuple[DocumentRow, ...]:
@@ -85,7 +89,7 @@ def of_task(actor: Actor, now: datetime, task_id: str) -> tuple[DocumentRow, ...
         NotFound: it is not the actor's to know of.
     """
     task(actor, now, task_id)
-    return _list(actor, now, Document.task_id == task_id)
+    return _list(actor, now, "task_id", task_id)
 
 
 def of_referral(actor: Actor, now: datetime, referral_id: str) -> tuple[DocumentRow, ...]:
@@ -95,7 +99,7 @@ def of_referral(actor: Actor, now: datetime, referral_id: str) -> tuple[Document
         NotFound: it is not the actor's to know of.
     """
     referral(actor, now, referral_id)
-    return _list(actor, now, Document.referral_id == referral_id)
+    return _list(actor, now, "referral_id", referral_id)
 
 
 def open_document(actor: Actor, now: datetime, document_id: str) -> DocumentFile:
@@ -105,10 +109,10 @@ def open_document(actor: Actor, now: datetime, document_id: str) -> DocumentFile
         NotFound: there is none that the actor may open, it was entered in error
             ("document_in_error"), or its file is gone or damaged ("document_lost").
     """
-    found = [row for row in _rows(actor, now, Document.id == document_id) if _opens(row)]
+    found = [row for row in _rows(actor, now, "id", document_id) if _opens(row)]
     if not found:
         raise NotFound
-    row = found[0][0]
+    row = found[0]
     if row.error_at is not None:
         raise NotFound("document_in_error")
     content = files.fetch(installation().config.data_dir, row.stored_as, row=row.id, column="documents.content")
@@ -124,77 +128,87 @@ def must_know(actor: Actor, now: datetime, document_id: str) -> None:
     Raises:
         NotFound: it is not the actor's to know of.
     """
-    if not any(_opens(row) for row in _rows(actor, now, Document.id == document_id)):
+    if not any(_opens(row) for row in _rows(actor, now, "id", document_id)):
         raise NotFound
 
 
-Found = tuple[Document, bool, bool, str | None]
-"""A document; whether the actor reads the case, or works on the task; the receiving organisation where it is one's."""
+_LIVE: Final = [str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD)]
 
 
-def _rows(actor: Actor, now: datetime, which: ColumnElement[bool]) -> list[Found]:
-    team, worker = _in_team(actor, now), _at_work(actor)
-    receiver = and_(Referral.id == Document.referral_id, received(actor), Referral.state.not_in(map(str, GONE)))
-    statement = (
-        select(Document, team, worker, Referral.to_organisation_id)
-        .outerjoin(Referral, receiver)
-        .where(which, or_(team, worker, Referral.id.is_not(None)))
+def _rows(actor: Actor, now: datetime, by: str, value: str) -> Sequence[Any]:
+    """Read documents of which an actor may know, with the part in which the actor knows of each.
+
+    Returns:
+        Rows of `Document`, with `in_team`: the actor reads the case; `at_work`: the actor works on the task;
+        `receiver`: the receiving organisation where that is one's own.
+    """
+    statement = _statement(by, standing_of(actor), receiving_shape(actor), reads_cases=_reads_cases(actor))
+    given = {**asker(actor, now), **receiver(actor), "value": value, "actor": actor.id, "live": actor.livemode}
+    return read(statement, given)
+
+
+def _reads_cases(actor: Actor) -> bool:
+    return actor.may("document.read") and actor.may("case.read")
+
+
+@lru_cache(maxsize=256)
+def _statement(by: str, standing: Standing, seats: tuple[bool, ...], *, reads_cases: bool) -> Select[*tuple[Any, ...]]:
+    """Build the statement once for each shape of who asks."""
+    team, worker = _in_team(standing) if reads_cases else false(), _at_work()
+    received = and_(Referral.id == Document.referral_id, received_by(seats), Referral.state.not_in(map(str, GONE)))
+    parts = (team.label("in_team"), worker.label("at_work"), Referral.to_organisation_id.label("receiver"))
+    return (
+        select(Document, *parts)
+        .outerjoin(Referral, received)
+        .where(getattr(Document, by) == bindparam("value"), or_(team, worker, Referral.id.is_not(None)))
         .order_by(Document.added_at.desc(), Document.id)
         .limit(500)
-        .execution_options(populate_existing=True)
     )
-    return [(row[0], bool(row[1]), bool(row[2]), row[3]) for row in db.session.execute(statement).all()]
 
 
-def _in_team(actor: Actor, now: datetime) -> ColumnElement[bool]:
-    if not (actor.may("document.read") and actor.may("case.read")):
-        return false()
+def _in_team(standing: Standing) -> ColumnElement[bool]:
     # What belongs to a run that is kept apart is not for the case's own team.
     apart = (
         exists()
         .where(Task.id == Document.task_id, Run.id == Task.run_id, Run.context[APART].as_string().is_not(None))
         .correlate(Document)
     )
-    return and_(Document.case_id.in_(visible_cases(actor, now, reading=True)), ~apart)
+    return and_(Document.case_id.in_(select(Case.id).where(seen_by(standing, reading=True))), ~apart)
 
 
-def _at_work(actor: Actor) -> ColumnElement[bool]:
-    live = [str(TaskStatus.OPEN), str(TaskStatus.ON_HOLD)]
+def _at_work() -> ColumnElement[bool]:
     return (
         exists()
-        .where(Task.id == Document.task_id, Task.assignee_id == actor.id, Task.status.in_(live))
-        .where(Task.livemode.is_(actor.livemode))
+        .where(Task.id == Document.task_id, Task.assignee_id == bindparam("actor"), Task.status.in_(_LIVE))
+        .where(Task.livemode == bindparam("live", type_=Boolean()))
         .correlate(Document)
     )
 
 
-def _opens(found: Found) -> bool:
-    row, team, worker, receiver = found
-    if team or worker:
+def _opens(row: Any) -> bool:  # noqa: ANN401 - a row of the statement above
+    if row.in_team or row.at_work:
         return True
-    if receiver is None:
+    if row.receiver is None:
         return False
-    return row.organisation_id == receiver or may_open_documents(Relation.RECEIVER, _disclosed(row))
+    return row.organisation_id == row.receiver or may_open_documents(Relation.RECEIVER, _disclosed(row.referral_id))
 
 
-def _disclosed(row: Document) -> frozenset[str]:
+def _disclosed(referral_id: str | None) -> frozenset[str]:
     lines = db.session.scalars(
-        select(Disclosure.categories).where(
-            Disclosure.referral_id == row.referral_id, Disclosure.restricted_at.is_(None)
-        )
+        select(Disclosure.categories).where(Disclosure.referral_id == referral_id, Disclosure.restricted_at.is_(None))
     )
     return frozenset(category for line in lines for category in line)
 
 
-def _list(actor: Actor, now: datetime, which: ColumnElement[bool]) -> tuple[DocumentRow, ...]:
-    return tuple(_row(found[0], team=found[1]) for found in _rows(actor, now, which) if _opens(found))
+def _list(actor: Actor, now: datetime, by: str, value: str) -> tuple[DocumentRow, ...]:
+    return tuple(_row(row) for row in _rows(actor, now, by, value) if _opens(row))
 
 
-def _row(row: Document, *, team: bool) -> DocumentRow:
+def _row(row: Any) -> DocumentRow:  # noqa: ANN401 - a row of the statement above
     return DocumentRow(
         id=row.id,
         # A receiver knows the referral, not the sender's case.
-        case_id=row.case_id if team else None,
+        case_id=row.case_id if row.in_team else None,
         task_id=row.task_id,
         referral_id=row.referral_id,
         kind=row.kind,
@@ -210,5 +224,5 @@ def _row(row: Document, *, team: bool) -> DocumentRow:
     )
 
 
-def _name(row: Document) -> str:
+def _name(row: Any) -> str:  # noqa: ANN401 - a row of the statement above
     return str(unseal(row.name, row=row.id, column="documents.name"))

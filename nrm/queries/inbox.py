@@ -7,7 +7,7 @@ as much as a small one: first the rows with a due date, by date, then those with
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -37,6 +37,7 @@ from nrm.queries import absences, packs, paths
 from nrm.queries.desks import desks_of
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, newest_after, size, text_of
 from nrm.queries.referral_subjects import reference
+from nrm.queries.rows import read
 from nrm.queries.shown_names import name_in_list
 from nrm.rules.statuses import TaskFacts, task_actions
 from nrm.vocabulary import APART, Level, TaskStatus
@@ -246,12 +247,7 @@ def _rows(
         given["last"] = text_of(after, 1)
         if dated:
             given["at"] = moment_of(after, 0)
-    return [_row(row) for row in _read(statement, given)]
-
-
-def _read(statement: Select[*tuple[Any, ...]], given: Mapping[str, object]) -> Sequence[Any]:
-    """Read plain columns, past what the session would look for among them."""
-    return db.session.connection().execute(statement, given).all()
+    return [_row(row) for row in read(statement, given)]
 
 
 def _shape(only: InboxFilter) -> tuple[bool, ...]:
@@ -377,7 +373,7 @@ def _done(actor: Actor, now: datetime, only: InboxFilter, after: Key | None, lim
     )
     ended: ColumnElement[datetime] = _TASK.ended_at
     statement = newest_after(statement, ended, _TASK.id, after=after, limit=limit)
-    rows = [_row(row) for row in _read(statement, _given(actor, only, now, ()))]
+    rows = [_row(row) for row in read(statement, _given(actor, only, now, ()))]
     return cut(
         rows,
         size(limit),
@@ -408,8 +404,7 @@ def tasks_of_case(actor: Actor, now: datetime, case_id: str) -> tuple[TaskRow, .
     Those of runs that are kept apart are left out for all but the desks and people who work on them.
     """
     given = {"case": case_id, "desks": list(actor.desks), "actor": actor.id}
-    rows = db.session.execute(_OF_CASE, given)
-    return tuple(map(_shower(actor, now), map(_row, rows)))
+    return tuple(map(_shower(actor, now), map(_row, read(_OF_CASE, given))))
 
 
 def tasks_where(
@@ -563,7 +558,7 @@ def _facts(
 def counts(actor: Actor, now: datetime) -> InboxCounts:
     """Count what the tabs hold, in one statement."""
     desks = desks_of(actor)
-    row = _read(_counts_statement(len(desks)), _given(actor, InboxFilter(), now, desks))[0]
+    row = read(_counts_statement(len(desks)), _given(actor, InboxFilter(), now, desks))[0]
     return InboxCounts(**{name: min(number, COUNTED) for name, number in row._mapping.items()})
 
 
@@ -581,7 +576,7 @@ def count(actor: Actor, now: datetime, *, tab: Tab, only: InboxFilter) -> int:
     if tab is Tab.DONE:
         return 0
     statement = _count_statement(tab, len(desks), _shape(only))
-    return min(int(_read(statement, _given(actor, only, now, desks))[0][0]), COUNTED)
+    return min(int(read(statement, _given(actor, only, now, desks))[0][0]), COUNTED)
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, select
 
@@ -17,6 +18,7 @@ from nrm.errors import BadPath, NotAllowed, NotFound
 from nrm.models import FormVersion, Path, PathVersion, Run
 from nrm.queries import paths
 from nrm.queries.path_turns import turn
+from nrm.queries.rows import read
 from nrm.vocabulary import PathStatus
 
 
@@ -114,6 +116,9 @@ def path_list(actor: Actor) -> tuple[PathRow, ...]:
     )
 
 
+_STARTABLE: Final = select(Path.key, Path.names).where(Path.latest_id.is_not(None)).order_by(Path.key)
+
+
 def startable_paths(actor: Actor) -> tuple[tuple[str, Mapping[str, str]], ...]:
     """List key and names of the paths that have a published version, for those who open cases or start paths.
 
@@ -122,8 +127,7 @@ def startable_paths(actor: Actor) -> tuple[tuple[str, Mapping[str, str]], ...]:
     """
     if not (actor.may("case.open") or actor.may("run.start")):
         raise NotAllowed("not_allowed", permission="run.start")
-    statement = select(Path.key, Path.names).where(Path.latest_id.is_not(None)).order_by(Path.key)
-    return tuple((key, names) for key, names in db.session.execute(statement))
+    return tuple((row.key, row.names) for row in read(_STARTABLE, {}))
 
 
 def running_on(actor: Actor, key: str) -> Mapping[str, int]:

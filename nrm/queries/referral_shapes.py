@@ -193,7 +193,7 @@ class ReferralView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """The rows that a referral names.
+    """What a referral names.
 
     Attributes:
         service: its service.
@@ -201,19 +201,40 @@ class Around:
         receiver: the receiving organisation; None for a draft without one.
     """
 
-    service: Service | None
-    sender: Organisation
-    receiver: Organisation | None
+    service: ShownService | None
+    sender: ShownOrganisation
+    receiver: ShownOrganisation | None
+
+
+def around(service: Service | None, sender: Organisation, receiver: Organisation | None) -> Around:
+    """Show the rows that a referral names.
+
+    Args:
+        service: its service.
+        sender: the sending organisation.
+        receiver: the receiving organisation; None for a draft without one.
+    """
+    return Around(
+        service=None
+        if service is None
+        else ShownService(id=service.id, code=service.code, names=service.names, category=service.category),
+        sender=_organisation(sender),
+        receiver=None if receiver is None else _organisation(receiver),
+    )
+
+
+def _organisation(row: Organisation) -> ShownOrganisation:
+    return ShownOrganisation(id=row.id, code=row.code, names=row.names)
 
 
 def shape(
-    row: Referral, around: Around, *, subject: Subject, relation: Relation, parties: Collection[Party]
+    row: Referral, named: Around, *, subject: Subject, relation: Relation, parties: Collection[Party]
 ) -> ReferralView:
     """Write a referral without what is personal.
 
     Args:
         row: the referral.
-        around: the rows that it names.
+        named: what it names.
         subject: the returnee as this asker's list may call them.
         relation: the asker's part.
         parties: in what parts the asker acts on it.
@@ -230,9 +251,9 @@ def shape(
         state=str(row.state),
         urgency=str(row.urgency),
         category=row.category,
-        service=_service(around.service),
-        from_org=_organisation(around.sender),
-        to_org=_organisation(around.receiver) if around.receiver is not None else None,
+        service=named.service,
+        from_org=named.sender,
+        to_org=named.receiver,
         from_desk_id=row.from_desk_id,
         to_desk_id=row.to_desk_id,
         case_id=row.case_id if team else None,
@@ -269,14 +290,6 @@ def shape(
         allowed_actions=actions,
         links=_links(row),
     )
-
-
-def _service(row: Service | None) -> ShownService | None:
-    return None if row is None else ShownService(id=row.id, code=row.code, names=row.names, category=row.category)
-
-
-def _organisation(row: Organisation) -> ShownOrganisation:
-    return ShownOrganisation(id=row.id, code=row.code, names=row.names)
 
 
 def _appointment(row: Referral) -> Appointment | None:

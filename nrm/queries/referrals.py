@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
+from sqlalchemy import BindParameter, Boolean, ColumnElement, Select, and_, bindparam, exists, false, or_, select
 from sqlalchemy.orm import aliased
 
 from nrm.actors import Actor, ActorKind
@@ -29,9 +30,19 @@ from nrm.models import (
 from nrm.queries.cases import must_read
 from nrm.queries.disclosures import RestrictionRow, restriction_row
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, newest_after, size, text_of
-from nrm.queries.referral_shapes import Around, ReferralView, ShownConsent, ShownNeed, shape
+from nrm.queries.referral_shapes import (
+    Around,
+    ReferralView,
+    ShownConsent,
+    ShownNeed,
+    ShownOrganisation,
+    ShownService,
+    around,
+    shape,
+)
 from nrm.queries.referral_subjects import Subject, reference, subject_of
-from nrm.queries.scope import sees_case
+from nrm.queries.rows import read
+from nrm.queries.scope import Standing, asker, seen_by, sees_case, standing_of
 from nrm.queries.shown_names import name_in_list
 from nrm.rules.redaction import Relation, categories_for_program, visible_fields
 from nrm.rules.statuses import TERMINAL, referral_parties
@@ -46,6 +57,8 @@ _RECEIVES: Final = frozenset({"referral.receive", "referrals:read"})
 
 _PROGRAMS: Final = frozenset({ActorKind.KEY, ActorKind.LINK})
 """Askers who are no people that signed in: they read what is personal only when they may and say so."""
+
+Given: TypeAlias = str | BindParameter[str]
 
 _Sender, _Receiver = aliased(Organisation), aliased(Organisation)
 
@@ -91,17 +104,46 @@ class ReferralMessage:
 
 def received(actor: Actor) -> ColumnElement[bool]:
     """Give the condition under which a referral has come to an actor: never a draft, only one's own desk's."""
+    return _come(_receiving(actor), Referral.livemode.is_(actor.livemode))
+
+
+def _receiving(actor: Actor) -> list[tuple[str, str | None]]:
+    """Give organisation and desk of the seats to which referrals come."""
+    return [(seat.organisation_id, seat.desk_id) for seat in actor.seats if seat.permissions & _RECEIVES]
+
+
+def _come(seats: Sequence[tuple[Given, Given | None]], live: ColumnElement[bool]) -> ColumnElement[bool]:
     parts = []
-    for seat in actor.seats:
-        if not seat.permissions & _RECEIVES:
-            continue
-        mine = Referral.to_organisation_id == seat.organisation_id
-        if seat.desk_id is not None:
-            mine = and_(mine, or_(Referral.to_desk_id.is_(None), Referral.to_desk_id == seat.desk_id))
+    for organisation, desk in seats:
+        mine = Referral.to_organisation_id == organisation
+        if desk is not None:
+            mine = and_(mine, or_(Referral.to_desk_id.is_(None), Referral.to_desk_id == desk))
         parts.append(mine)
     if not parts:
         return false()
-    return and_(or_(*parts), Referral.state != str(ReferralState.DRAFT), Referral.livemode.is_(actor.livemode))
+    return and_(or_(*parts), Referral.state != str(ReferralState.DRAFT), live)
+
+
+def receiving_shape(actor: Actor) -> tuple[bool, ...]:
+    """Say for each seat to which referrals come whether it is at a desk: on that the shape of the question depends."""
+    return tuple(desk is not None for _, desk in _receiving(actor))
+
+
+def received_by(seats: tuple[bool, ...]) -> ColumnElement[bool]:
+    """Give the same condition as `received`, for a statement that is built once; `receiver` gives its values."""
+    places: list[tuple[Given, Given | None]] = [
+        (bindparam(f"receiver_{place}"), bindparam(f"receiver_desk_{place}") if at_desk else None)
+        for place, at_desk in enumerate(seats)
+    ]
+    return _come(places, Referral.livemode == bindparam("receiver_live", type_=Boolean()))
+
+
+def receiver(actor: Actor) -> dict[str, object]:
+    """Give the values that the condition of `received_by` names, of this actor."""
+    values: dict[str, object] = {"receiver_live": actor.livemode}
+    for place, (organisation, desk) in enumerate(_receiving(actor)):
+        values |= {f"receiver_{place}": organisation, f"receiver_desk_{place}": desk}
+    return values
 
 
 def referrals(
@@ -123,17 +165,12 @@ def referrals(
     sent = and_(Referral.from_organisation_id.in_(actor.organisations), sees_case(actor, now, reading=True))
     # Second fact of each row: for a receiver whether it may still use what it got, for a sender whether it may act.
     writes = _unrestricted() if came_in else sees_case(actor, now, writing=True)
-    statement = (
-        _named(writes)
-        .where(received(actor) if came_in else sent, *_conditions(only, came_in=came_in))
-        .execution_options(populate_existing=True)
-    )
+    statement = _named(writes).where(received(actor) if came_in else sent, *_conditions(only, came_in=came_in))
     statement = newest_after(statement, _column(Referral.updated_at), _column(Referral.id), after=after, limit=limit)
-    rows = list(db.session.execute(statement).all())
     return cut(
-        rows,
+        list(read(statement, {})),
         size(limit),
-        key=lambda row: (moment_key(row[0].updated_at), row[0].id),
+        key=lambda row: (moment_key(row.updated_at), row.id),
         make=lambda row: _listed(actor, row, came_in=came_in),
     )
 
@@ -145,7 +182,20 @@ def _unrestricted() -> ColumnElement[bool]:
 
 def _named(writes: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return (
-        select(Referral, Case.level, Person.identity, Service, _Sender, _Receiver, writes)
+        select(
+            Referral,
+            Case.level.label("case_level"),
+            Person.identity.label("person_identity"),
+            Service.code.label("service_code"),
+            Service.names.label("service_names"),
+            Service.category.label("service_category"),
+            _Sender.code.label("sender_code"),
+            _Sender.names.label("sender_names"),
+            _Receiver.code.label("receiver_code"),
+            _Receiver.names.label("receiver_names"),
+            _Receiver.channel.label("receiver_channel"),
+            writes.label("fact"),
+        )
         .join(Case, Case.id == Referral.case_id)
         .join(Person, Person.id == Referral.person_id)
         .join(_Sender, _Sender.id == Referral.from_organisation_id)
@@ -183,26 +233,38 @@ def _conditions(only: ReferralFilter, *, came_in: bool) -> Iterator[ColumnElemen
         yield false() if came_in else Referral.case_id == only.case
 
 
-def _listed(actor: Actor, found: Sequence[Any], *, came_in: bool) -> ReferralView:
-    row, level, identity, service, sender, receiver, fact = found
-    gone = came_in and (ReferralState(row.state) in GONE or not fact)
+def _listed(actor: Actor, row: Any, *, came_in: bool) -> ReferralView:  # noqa: ANN401 - a row of `_named`
+    gone = came_in and (ReferralState(row.state) in GONE or not row.fact)
     relation = (Relation.NONE if gone else Relation.RECEIVER) if came_in else Relation.TEAM
     parties = referral_parties(
-        sends=not came_in and bool(fact) and row.from_organisation_id in actor.organisations,
+        sends=not came_in and bool(row.fact) and row.from_organisation_id in actor.organisations,
         receives=came_in,
         in_national_unit=False,
-        channel=Channel(receiver.channel) if receiver else Channel.PORTAL,
+        channel=Channel(row.receiver_channel) if row.receiver_channel else Channel.PORTAL,
         permissions=_permissions(actor),
     )
     named = actor.kind is not ActorKind.KEY and (not came_in or ("contact" in row.categories and not gone))
-    names = name_in_list(row.case_id, row.person_id, level, identity) if named else None
+    names = name_in_list(row.case_id, row.person_id, row.case_level, row.person_identity) if named else None
     ref = reference(row.case_id)
     return shape(
         row,
-        Around(service=service, sender=sender, receiver=receiver),
+        _around(row),
         subject=Subject(ref=ref, names=None if names == ref else names),
         relation=relation,
         parties=parties,
+    )
+
+
+def _around(row: Any) -> Around:  # noqa: ANN401 - a row of `_named`
+    sender, receiver, service = row.from_organisation_id, row.to_organisation_id, row.service_id
+    return Around(
+        service=ShownService(id=service, code=row.service_code, names=row.service_names, category=row.service_category)
+        if service is not None
+        else None,
+        sender=ShownOrganisation(id=sender, code=row.sender_code, names=row.sender_names),
+        receiver=ShownOrganisation(id=receiver, code=row.receiver_code, names=row.receiver_names)
+        if receiver is not None
+        else None,
     )
 
 
@@ -218,13 +280,18 @@ def of_case(actor: Actor, now: datetime, case_id: str) -> tuple[ReferralView, ..
         NotAllowed: the actor only has an overview of it.
     """
     must_read(actor, now, case_id)
-    rows = db.session.execute(
-        _named(sees_case(actor, now, writing=True))
-        .where(Referral.case_id == case_id)
+    rows = read(_of_case(standing_of(actor)), {**asker(actor, now), "case": case_id})
+    return tuple(_listed(actor, row, came_in=False) for row in rows)
+
+
+@cache
+def _of_case(standing: Standing) -> Select[*tuple[Any, ...]]:
+    return (
+        _named(seen_by(standing, writing=True))
+        .where(Referral.case_id == bindparam("case"))
         .order_by(Referral.created_at, Referral.id)
         .limit(500)
-    ).all()
-    return tuple(_listed(actor, row, came_in=False) for row in rows)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +356,7 @@ def _open(actor: Actor, now: datetime, referral_id: str, purpose: str | None) ->
     return _Opened(
         row=row,
         case=case,
-        around=Around(service=service, sender=sender, receiver=receiver),
+        around=around(service, sender, receiver),
         relation=relation,
         parties=parties,
         shown=shown if relation in {Relation.TEAM, Relation.RECEIVER} else frozenset(),

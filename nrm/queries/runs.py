@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,12 +21,12 @@ from sqlalchemy import (
 )
 
 from nrm.actors import Actor
-from nrm.db import db
 from nrm.engine.drawing import draw_path
 from nrm.errors import NotFound
 from nrm.models import Incident, Run, RunStep, Subscription, Task
 from nrm.queries import paths
 from nrm.queries.cases import must_read
+from nrm.queries.rows import read
 from nrm.vocabulary import APART
 
 
@@ -80,6 +80,51 @@ class RunView:
     decision_values: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """The runs of a case, and how the one that is looked at stands.
+
+    Attributes:
+        runs: all of them, in the order of their start.
+        chosen: the one that is looked at; None for none.
+        steps: what it went through.
+        drawing: its path with the state of each step, as SVG; "" for none.
+    """
+
+    runs: tuple[RunRow, ...]
+    chosen: RunRow | None
+    steps: tuple[StepPassed, ...]
+    drawing: str
+
+
+MOST_STEPS: Final = 2_000
+"""Most steps that are told of one run."""
+
+
+def not_apart() -> ColumnElement[bool]:
+    """Give the condition on `Run` that leaves out what only the desks that work on it come to know of."""
+    condition: ColumnElement[bool] = Run.context[APART].as_string().is_(None)
+    return condition
+
+
+_LISTED: Final = (
+    Run.id,
+    Run.version,
+    Run.case_id,
+    Run.path_version_id,
+    Run.status,
+    Run.outcome,
+    Run.parent_id,
+    Run.started_at,
+    Run.ended_at,
+)
+"""What is told of a run; its state, which may be large, is nobody's to read here."""
+_OF_CASE: Final = (
+    select(*_LISTED).where(Run.case_id == bindparam("case"), not_apart()).order_by(Run.started_at, Run.id).limit(500)
+)
+_BY_ID: Final = select(*_LISTED, Run.decision_values).where(Run.id == bindparam("run"), not_apart())
+
+
 def runs(actor: Actor, now: datetime, case_id: str) -> tuple[RunRow, ...]:
     """List the runs of a case in the order of their start.
 
@@ -88,13 +133,10 @@ def runs(actor: Actor, now: datetime, case_id: str) -> tuple[RunRow, ...]:
         NotAllowed: the actor only has an overview of it.
     """
     must_read(actor, now, case_id)
-    rows = db.session.scalars(
-        select(Run).where(Run.case_id == case_id, not_apart()).order_by(Run.started_at, Run.id).limit(500)
-    ).all()
-    return tuple(_row(row) for row in rows)
+    return tuple(map(_row, read(_OF_CASE, {"case": case_id})))
 
 
-def _row(row: Run) -> RunRow:
+def _row(row: Any) -> RunRow:  # noqa: ANN401 - a row of the columns above
     version = paths.version(row.path_version_id)
     return RunRow(
         id=row.id,
@@ -110,81 +152,74 @@ def _row(row: Run) -> RunRow:
     )
 
 
-def not_apart() -> ColumnElement[bool]:
-    """Give the condition on `Run` that leaves out what only the desks that work on it come to know of."""
-    condition: ColumnElement[bool] = Run.context[APART].as_string().is_(None)
-    return condition
-
-
-def _readable(actor: Actor, now: datetime, run_id: str) -> Run:
-    row = db.session.execute(
-        select(Run).where(Run.id == run_id, not_apart()).execution_options(populate_existing=True)
-    ).scalar_one_or_none()
-    if row is None:
+def _readable(actor: Actor, now: datetime, run_id: str) -> Any:  # noqa: ANN401 - a row of the columns above
+    found = read(_BY_ID, {"run": run_id})
+    if not found:
         raise NotFound
-    must_read(actor, now, row.case_id)
-    return row
+    must_read(actor, now, found[0].case_id)
+    return found[0]
 
 
 def run(actor: Actor, now: datetime, run_id: str) -> RunView:
     """Give a run; errors as for `runs`."""
     row = _readable(actor, now, run_id)
-    spec = paths.version(row.path_version_id).spec
-    passed = db.session.scalars(
-        select(RunStep).where(RunStep.run_id == run_id).order_by(RunStep.number).limit(2_000)
-    ).all()
+    states = read(_STATES, {"run": run_id})
     return RunView(
         id=row.id,
         version=row.version,
         case_id=row.case_id,
         run=_row(row),
-        steps=tuple(
-            StepPassed(
-                number=step.number,
-                step=step.step,
-                names=spec.steps[step.step].names if step.step in spec.steps else {},
-                way=step.way,
-                at=step.at,
-            )
-            for step in passed
-        ),
-        open_steps=tuple(sorted({*_open(run_id), *_waiting(run_id)})),
+        steps=_passed(states, paths.version(row.path_version_id)),
+        open_steps=tuple(sorted({state.step for state in states if state.kind in _HERE})),
         decision_values=row.decision_values,
     )
 
 
-def _open(run_id: str) -> list[str]:
-    live = Task.status.in_(["open", "on_hold"])
-    return list(db.session.scalars(select(Task.step).where(Task.run_id == run_id, live)))
+def _passed(states: Sequence[Any], version: paths.Version) -> tuple[StepPassed, ...]:
+    steps = version.spec.steps
+    done = sorted((state for state in states if state.kind == _DONE), key=lambda state: state.number)
+    return tuple(
+        StepPassed(
+            number=state.number,
+            step=state.step,
+            names=steps[state.step].names if state.step in steps else {},
+            way=state.way,
+            at=state.at,
+        )
+        for state in done[:MOST_STEPS]
+    )
 
 
-def _waiting(run_id: str) -> list[str]:
-    return list(db.session.scalars(select(Subscription.step).where(Subscription.run_id == run_id)))
-
-
-_OPEN: Final = "open"
+_OPEN, _DONE, _WAITING, _FAILED = "open", "done", "waiting", "failed"
+_HERE: Final = frozenset({_OPEN, _WAITING})
+"""States of a step at which somebody or something is waited for."""
 
 
 def _states() -> Select[Any]:
     """Say how the steps of a run stand, those that outweigh others last: gone through, waiting, open, failed."""
     run: BindParameter[str] = bindparam("run")
+    told = (Task.due_at, Task.id, RunStep.number, RunStep.way, RunStep.at)
 
-    def steps(place: int, kind: str, of: Any, *conditions: ColumnElement[bool], task: bool = False) -> Select[Any]:  # noqa: ANN401 - a mapped class
-        about = (of.due_at, of.id) if task else (cast(null(), Task.due_at.type), cast(null(), Task.id.type))
+    def steps(place: int, kind: str, of: Any, *conditions: ColumnElement[bool]) -> Select[Any]:  # noqa: ANN401 - a mapped class
+        about = (
+            (column if column.class_ is of else cast(null(), column.type)).label(f"about_{column.key}")
+            for column in told
+        )
         columns = (literal_column(str(place)).label("place"), literal(kind).label("kind"), of.step, *about)
         return select(*columns).where(of.run_id == run, *conditions)
 
     parts = union_all(
-        steps(2, _OPEN, Task, Task.status.in_(["open", "on_hold"]), task=True),
-        steps(0, "done", RunStep),
-        steps(1, "waiting", Subscription),
-        steps(3, "failed", Incident, Incident.status == "open", Incident.step.is_not(None)),
+        steps(2, _OPEN, Task, Task.status.in_(["open", "on_hold"])),
+        steps(0, _DONE, RunStep),
+        steps(1, _WAITING, Subscription),
+        steps(3, _FAILED, Incident, Incident.status == "open", Incident.step.is_not(None)),
     ).subquery()
-    return select(parts.c.kind, parts.c.step, parts.c.due_at, parts.c.id).order_by(parts.c.place)
+    named = (parts.c[f"about_{column.key}"].label(column.key) for column in told)
+    return select(parts.c.kind, parts.c.step, *named).order_by(parts.c.place)
 
 
 _STATES: Final = _states()
-"""Built once; a drawing asks one question."""
+"""Built once; a run asks one question."""
 
 
 _PRESSING: Final = ("failed", "overdue", "open", "waiting")
@@ -210,18 +245,68 @@ def drawing(
         on_page: draw for a page that has the style itself, with links from open steps to their tasks.
     """
     row = _readable(actor, now, run_id)
+    states = read(_STATES, {"run": run_id})
+    version = paths.version(row.path_version_id)
+    return _draw(version, states, now, language=language, mirrored=mirrored, on_page=on_page)
+
+
+def _draw(
+    version: paths.Version,
+    rows: Sequence[Any],
+    now: datetime,
+    *,
+    language: str,
+    mirrored: bool | None,
+    on_page: bool,
+) -> str:
     states: dict[str, str] = {}
     links: dict[str, str] = {}
-    for kind, step, due_at, task_id in db.session.connection().execute(_STATES, {"run": run_id}):
+    for row in rows:
+        kind, step, due_at, task_id = row.kind, row.step, row.due_at, row.id
         states[step] = "overdue" if kind == _OPEN and due_at is not None and due_at < now else kind
         if task_id is not None:
             links[step] = f"/tasks/{task_id}"
     return draw_path(
-        paths.version(row.path_version_id).diagram.encode(),
+        version.diagram.encode(),
         language=language,
         states=states,
         mirrored=mirrored,
         links=links if on_page else None,
         here=_here(states) if on_page else None,
         styled=not on_page,
+    )
+
+
+def followed(
+    actor: Actor,
+    now: datetime,
+    case_id: str,
+    *,
+    choose: Callable[[tuple[RunRow, ...]], RunRow | None],
+    language: str,
+    mirrored: bool | None = None,
+) -> Followed:
+    """Give the runs of a case, and how one of them stands, drawn for a page; errors as for `runs`.
+
+    Args:
+        actor: who asks.
+        now: the present moment.
+        case_id: the case.
+        choose: says which of the runs is looked at.
+        language: language of the drawing's texts.
+        mirrored: draw from right to left; None for "as the language is written".
+    """
+    must_read(actor, now, case_id)
+    found = {row.id: row for row in read(_OF_CASE, {"case": case_id})}
+    listed = tuple(map(_row, found.values()))
+    chosen = choose(listed)
+    if chosen is None:
+        return Followed(runs=listed, chosen=None, steps=(), drawing="")
+    version = paths.version(found[chosen.id].path_version_id)
+    states = read(_STATES, {"run": chosen.id})
+    return Followed(
+        runs=listed,
+        chosen=chosen,
+        steps=_passed(states, version),
+        drawing=_draw(version, states, now, language=language, mirrored=mirrored, on_page=True),
     )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import BindParameter, Integer, Select, bindparam, or_, select
 
 from nrm.actors import Actor
-from nrm.db import db
 from nrm.errors import NotValid, Problem
 from nrm.models import Event, Run, Task, User
 from nrm.queries import paths
 from nrm.queries.cases import must_read
 from nrm.queries.page import Key, Page, cut, size
+from nrm.queries.rows import read
 from nrm.queries.runs import not_apart
 
 
@@ -67,55 +69,90 @@ def timeline(
         NotValid: the key is of another list.
     """
     must_read(actor, now, case_id)
-    statement = select(Event, User.name).outerjoin(User, User.id == Event.actor).where(Event.stream == case_id)
-    if after is not None:
-        if len(after) != 1 or not isinstance(after[0], int):
-            raise NotValid([Problem(pointer="/cursor", code="bad_cursor")])
-        statement = statement.where(Event.seq < after[0])
+    if after is not None and (len(after) != 1 or not isinstance(after[0], int)):
+        raise NotValid([Problem(pointer="/cursor", code="bad_cursor")])
     hidden = _apart(case_id)
-    if hidden:
-        statement = statement.where(Event.subject_id.not_in(hidden))
-    if kinds:
-        statement = statement.where(or_(*(Event.kind.startswith(kind + ".") for kind in kinds)))
-    rows = list(db.session.execute(statement.order_by(Event.seq.desc()).limit(size(limit) + 1)).all())
-    names = _names([row[0] for row in rows])
+    given = {
+        "case": case_id,
+        "before": after[0] if after else None,
+        "hidden": hidden,
+        "count": size(limit) + 1,
+        **{f"kind_{place}": f"{kind}." for place, kind in enumerate(kinds)},
+    }
+    rows = read(_page(begins=after is None, hides=bool(hidden), kinds=len(kinds)), given)
+    names = _names(rows)
     return cut(
         rows,
         size(limit),
-        key=lambda row: (row[0].seq,),
-        make=lambda row: _entry(row[0], row[1], names.get(row[0].subject_id, {})),
+        key=lambda row: (row.seq,),
+        make=lambda row: _entry(row, names.get(row.subject_id, {})),
     )
 
 
-def _names(events: Collection[Event]) -> Mapping[str, Mapping[str, str]]:
+@lru_cache(maxsize=64)
+def _page(*, begins: bool, hides: bool, kinds: int) -> Select[*tuple[Any, ...]]:
+    """Build the statement of a page once for each shape of what is wished."""
+    statement = (
+        select(
+            Event.id,
+            Event.seq,
+            Event.at,
+            Event.kind,
+            Event.actor,
+            Event.organisation_id,
+            Event.subject_kind,
+            Event.subject_id,
+            Event.data,
+            User.name.label("actor_name"),
+        )
+        .outerjoin(User, User.id == Event.actor)
+        .where(Event.stream == _CASE)
+    )
+    if not begins:
+        statement = statement.where(Event.seq < bindparam("before"))
+    if hides:
+        statement = statement.where(Event.subject_id.not_in(bindparam("hidden", expanding=True)))
+    if kinds:
+        wished = (Event.kind.startswith(bindparam(f"kind_{place}")) for place in range(kinds))
+        statement = statement.where(or_(*wished))
+    return statement.order_by(Event.seq.desc()).limit(bindparam("count", type_=Integer()))
+
+
+_CASE: Final[BindParameter[str]] = bindparam("case")
+_ABOUT: Final[BindParameter[str]] = bindparam("about", expanding=True)
+_TASKS: Final = select(Task.id, Task.path_version_id, Task.step).where(Task.id.in_(_ABOUT))
+_RUNS: Final = select(Run.id, Run.path_version_id).where(Run.id.in_(_ABOUT))
+_APART_RUNS: Final = select(Run.id).where(Run.case_id == _CASE, ~not_apart())
+_APART_TASKS: Final = select(Task.id).where(Task.run_id.in_(_ABOUT))
+
+
+def _names(events: Collection[Any]) -> Mapping[str, Mapping[str, str]]:
     """Give what the steps and paths that some events are about are called, by the id of their task or run."""
     tasks = [event.subject_id for event in events if event.subject_kind == "task"]
     ran = [event.subject_id for event in events if event.subject_kind == "run"]
     found: dict[str, Mapping[str, str]] = {}
-    for task_id, version_id, step in db.session.execute(
-        select(Task.id, Task.path_version_id, Task.step).where(Task.id.in_(tasks))
-    ):
-        known = paths.version(version_id).spec.steps.get(step)
-        found[task_id] = known.names if known else {}
-    for run_id, version_id in db.session.execute(select(Run.id, Run.path_version_id).where(Run.id.in_(ran))):
-        found[run_id] = paths.version(version_id).spec.names
+    for task in read(_TASKS, {"about": tasks}) if tasks else ():
+        known = paths.version(task.path_version_id).spec.steps.get(task.step)
+        found[task.id] = known.names if known else {}
+    for run in read(_RUNS, {"about": ran}) if ran else ():
+        found[run.id] = paths.version(run.path_version_id).spec.names
     return found
 
 
 def _apart(case_id: str) -> list[str]:
     """Give the ids of runs that are kept apart from the case's own team, and of their tasks."""
-    runs = list(db.session.scalars(select(Run.id).where(Run.case_id == case_id, ~not_apart())))
-    return [*runs, *db.session.scalars(select(Task.id).where(Task.run_id.in_(runs)))] if runs else []
+    runs = [row.id for row in read(_APART_RUNS, {"case": case_id})]
+    return [*runs, *(row.id for row in read(_APART_TASKS, {"about": runs}))] if runs else []
 
 
-def _entry(event: Event, name: str | None, names: Mapping[str, str]) -> TimelineEntry:
+def _entry(event: Any, names: Mapping[str, str]) -> TimelineEntry:  # noqa: ANN401 - a row of the statement above
     return TimelineEntry(
         id=event.id,
         seq=event.seq,
         at=event.at,
         kind=event.kind,
         actor=event.actor,
-        actor_name=name,
+        actor_name=event.actor_name,
         organisation_id=event.organisation_id,
         subject_kind=event.subject_kind,
         subject_id=event.subject_id,
