@@ -15,7 +15,7 @@ DEFAULT: Final = "en"
 LOCALE: Final = Path(__file__).parent / "locale"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def catalogue(name: str, language: str) -> Mapping[str, str]:
     """Give a catalogue, read once per process; an empty one where the language has none of that name."""
     file = LOCALE / language / f"{name}.json"

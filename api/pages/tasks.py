@@ -26,12 +26,12 @@ from nrm.errors import (
     Problem,
     StaleVersion,
 )
-from nrm.queries import cases, directory, inbox, packs, people, proposals
+from nrm.queries import cases, directory, inbox, packs, paths, people, proposals
 from nrm.queries import tasks as queries
 from nrm.queries.inbox import TaskRow
 from nrm.queries.tasks import TaskView
 from nrm.rules.answers import constraint_text, first_answers
-from nrm.rules.forms import Field, Form, find_field, parse_form
+from nrm.rules.forms import Field, Form, find_field
 from nrm.vocabulary import HoldReason
 
 tasks = Pages("tasks")
@@ -94,7 +94,7 @@ def _read(visit: Visit, task_id: str) -> TaskView:
 
 
 def _page(visit: Visit, view: TaskView, shown: _Shown, *, status: int = 200) -> Response:
-    form = parse_form(view.form.content) if view.form else None
+    form = paths.form(view.form.id) if view.form else None
     answers, earlier = dict(shown.answers), False
     if not answers and not shown.problems and view.prefilled and isinstance(view.prefilled.answers, dict):
         answers, earlier = dict(view.prefilled.answers), True
@@ -133,7 +133,7 @@ def questions_of(
     """Give the questions of a task's form as somebody else's page asks them, and what is wrong with the answers."""
     if view.form is None:
         return (), ()
-    form, shown = parse_form(view.form.content), _Shown(answers=answers, problems=problems)
+    form, shown = paths.form(view.form.id), _Shown(answers=answers, problems=problems)
     questions = ask(_asked(visit, view, form, shown, earlier=False), answers)
     return questions, _wrongs(visit, form, questions, problems)
 
@@ -239,7 +239,7 @@ def answer(visit: Visit, task_id: str) -> Answer:
     """Complete a task, keep a draft of it, or add or take away a round of a repeat."""
     wish = visit.form.get("do", "complete")
     view = _read(visit, task_id)
-    form = parse_form(view.form.content) if view.form else None
+    form = paths.form(view.form.id) if view.form else None
     answers: dict[str, object] = dict(read_answers(form, visit.form)) if form else {}
     wrong = files.take_files(visit, view.id, form, answers) if form else ()
     if wrong:
@@ -300,7 +300,7 @@ def _change_rounds(visit: Visit, view: TaskView, answers: dict[str, object], wis
 
 
 def _new_round(view: TaskView, name: str) -> dict[str, object]:
-    repeat = find_field(parse_form(view.form.content), name) if view.form else None
+    repeat = find_field(paths.form(view.form.id), name) if view.form else None
     return dict(first_answers(repeat.fields)) if repeat else {}
 
 
@@ -339,7 +339,7 @@ def _keep(visit: Visit, view: TaskView, answers: Mapping[str, object]) -> int | 
 def _beside(visit: Visit, view: TaskView, answers: Mapping[str, object], error: Conflict) -> Answer:
     """Show what was typed beside what is stored by now; nothing is overwritten and nothing is lost."""
     fresh = queries.task(visit.actor, visit.now, view.id)
-    form = parse_form(fresh.form.content) if fresh.form else None
+    form = paths.form(fresh.form.id) if fresh.form else None
     if form is None:
         raise error
     stored = fresh.answers if isinstance(fresh.answers, dict) else fresh.draft.answers if fresh.draft else {}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, select
+from sqlalchemy import BindParameter, Integer, Select, and_, bindparam, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from nrm.actors import Actor
 from nrm.db import db
@@ -26,9 +27,9 @@ from nrm.models import (
     PlanService,
     User,
 )
-from nrm.queries.page import Key, Page, cut, moment_key, newest_after, size
+from nrm.queries.page import Key, Page, cut, moment_key, moment_of, size, text_of
 from nrm.queries.rows import read
-from nrm.queries.scope import Standing, asker, seen_by, sees_case, standing_of
+from nrm.queries.scope import Standing, asker, seen_by, standing_of
 from nrm.queries.shown_names import full_name, name_in_list
 from nrm.rules.case_actions import case_actions
 from nrm.sealing import unseal
@@ -129,48 +130,52 @@ def cases(actor: Actor, now: datetime, *, only: CaseFilter, after: Key | None = 
     Raises:
         NotValid: the key is of another list.
     """
-    statement = (
-        select(Case, Person.identity, sees_case(actor, now, reading=True))
-        .join(Person, Person.id == Case.person_id)
-        .where(sees_case(actor, now), *_conditions(only))
-        .execution_options(populate_existing=True)
-    )
-    statement = newest_after(statement, _column(Case.active_at), _column(Case.id), after=after, limit=limit)
-    rows = list(db.session.execute(statement).all())
+    wished = {name: value for name in _WISHES if (value := getattr(only, name)) is not None}
+    given = {**asker(actor, now), **wished, "count": size(limit) + 1}
+    if after is not None:
+        given |= {"at": moment_of(after, 0), "last": text_of(after, 1)}
+    statement = _list(standing_of(actor), frozenset(wished), begins=after is None)
     return cut(
-        rows,
+        list(read(statement, given)),
         size(limit),
-        key=lambda row: (moment_key(row[0].active_at), row[0].id),
-        make=lambda row: _row(row[0], row[1], reads=bool(row[2])),
+        key=lambda row: (moment_key(row.active_at), row.id),
+        make=_row,
     )
 
 
-def _column(column: Any) -> Any:  # noqa: ANN401 - a mapped column as a plain one
-    return column
+_WISHES: Final[Mapping[str, InstrumentedAttribute[Any]]] = {
+    "status": Case.status,
+    "stage": Case.stage,
+    "governorate": Case.governorate,
+    "priority": Case.priority,
+    "desk": Case.desk_id,
+    "handler": Case.handler_id,
+    "number": Case.number,
+    "person": Case.person_id,
+}
+"""Member of `CaseFilter` → the column that must have its value."""
 
 
-def _conditions(only: CaseFilter) -> Iterator[ColumnElement[bool]]:
-    pairs = (
-        (Case.status, only.status),
-        (Case.stage, only.stage),
-        (Case.governorate, only.governorate),
-        (Case.priority, only.priority),
-        (Case.desk_id, only.desk),
-        (Case.handler_id, only.handler),
-        (Case.number, only.number),
-        (Case.person_id, only.person),
+@lru_cache(maxsize=256)
+def _list(standing: Standing, wished: frozenset[str], *, begins: bool) -> Select[*tuple[Any, ...]]:
+    """Build the statement of a list once for each shape of a filter."""
+    statement = (
+        select(Case, Person.identity, seen_by(standing, reading=True).label("may_read"))
+        .join(Person, Person.id == Case.person_id)
+        .where(seen_by(standing), *(_WISHES[name] == bindparam(name) for name in sorted(wished)))
     )
-    for column, value in pairs:
-        if value is not None:
-            yield column == value
+    if not begins:
+        same = and_(Case.active_at == bindparam("at"), Case.id < bindparam("last"))
+        statement = statement.where(or_(Case.active_at < bindparam("at"), same))
+    return statement.order_by(Case.active_at.desc(), Case.id.desc()).limit(bindparam("count", type_=Integer()))
 
 
-def _row(case: Case, identity: str, *, reads: bool) -> CaseRow:
+def _row(case: Any) -> CaseRow:  # noqa: ANN401 - a row of the statement above
     return CaseRow(
         id=case.id,
         version=case.version,
         number=case.number,
-        person=name_in_list(case.id, case.person_id, case.level, identity) if reads else None,
+        person=name_in_list(case.id, case.person_id, case.level, case.identity) if case.may_read else None,
         status=case.status,
         stage=case.stage,
         priority=case.priority,

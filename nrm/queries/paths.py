@@ -68,19 +68,40 @@ def version(version_id: str) -> Version:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormView:
+    """A form as it was frozen with the path versions that ask it.
+
+    Attributes:
+        id: id of the form version.
+        content: the form file: title, choices, fields.
+    """
+
+    id: str
+    key: str
+    number: int
+    content: Mapping[str, object]
+
+
 @lru_cache(maxsize=KEPT)
-def form(form_version_id: str) -> Form:
-    """Give a form version, parsed; only the first call in a process reads it.
+def form_view(form_version_id: str) -> FormView:
+    """Give a form version; only the first call in a process reads it.
 
     Raises:
         NotFound: there is no such version.
     """
-    content = db.session.execute(
-        select(FormVersion.content).where(FormVersion.id == form_version_id)
-    ).scalar_one_or_none()
-    if content is None:
+    row = db.session.execute(
+        select(FormVersion.key, FormVersion.number, FormVersion.content).where(FormVersion.id == form_version_id)
+    ).one_or_none()
+    if row is None:
         raise NotFound
-    return parse_form(content)
+    return FormView(id=form_version_id, key=row.key, number=row.number, content=row.content)
+
+
+@lru_cache(maxsize=KEPT)
+def form(form_version_id: str) -> Form:
+    """Give a form version, parsed; errors as for `form_view`."""
+    return parse_form(form_view(form_version_id).content)
 
 
 def published(path: str, *, number: int | None = None) -> str | None:
@@ -127,3 +148,4 @@ def forget() -> None:
     """Drop everything parsed (another database behind the same process, as in tests)."""
     version.cache_clear()
     form.cache_clear()
+    form_view.cache_clear()

@@ -8,9 +8,10 @@ asked often is built once, with named places for the values of the moment, and i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Select
+from sqlalchemy import Connection, Select
+from sqlalchemy.orm import SessionTransaction
 
 from nrm.db import db
 
@@ -25,4 +26,21 @@ def read(statement: Select[*tuple[Any, ...]], given: Mapping[str, object]) -> Se
     Returns:
         Rows that give their columns by name, as they are stored now.
     """
-    return db.session.connection().execute(statement, given).all()
+    return _connection().execute(statement, given).all()
+
+
+_CONNECTION: Final = "nrm.connection"
+
+
+def _connection() -> Connection:
+    """Give the connection of the session's transaction; the session looks for it as long as a small question takes."""
+    session = db.session()
+    transaction = session.get_transaction()
+    kept: tuple[SessionTransaction, Connection] | None = session.info.get(_CONNECTION)
+    if kept is not None and kept[0] is transaction:
+        return kept[1]
+    connection = session.connection()
+    begun = session.get_transaction()
+    if begun is not None:
+        session.info[_CONNECTION] = (begun, connection)
+    return connection

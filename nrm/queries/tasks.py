@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, bindparam, or_, select
 
 from nrm.actors import Actor
 from nrm.db import db
@@ -26,26 +28,13 @@ from nrm.models import (
 )
 from nrm.queries import inbox, paths
 from nrm.queries.inbox import TaskRow
-from nrm.queries.scope import sees_case
+from nrm.queries.paths import FormView
+from nrm.queries.rows import read
+from nrm.queries.scope import Standing, asker, seen_by, standing_of
 from nrm.rules.forms import Field
 from nrm.rules.statuses import task_actions
 from nrm.sealing import Json, unseal
 from nrm.vocabulary import APART, Level, TaskStatus
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormView:
-    """A form as it was frozen with the task's path version.
-
-    Attributes:
-        id: id of the form version.
-        content: the form file: title, choices, fields.
-    """
-
-    id: str
-    key: str
-    number: int
-    content: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +111,20 @@ class TaskView:
     uses: Mapping[str, Json] = field(default_factory=dict)
 
 
+_TASK: Final = (
+    select(
+        Task,
+        Case.number.label("case_number"),
+        Case.governorate.label("case_governorate"),
+        Case.person_id,
+        Person.identity,
+    )
+    .join(Case, Case.id == Task.case_id)
+    .join(Person, Person.id == Case.person_id)
+    .where(Task.id == bindparam("task"))
+)
+
+
 def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
     """Give a task.
 
@@ -133,16 +136,10 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
     Raises:
         NotFound: there is no such task, or it is not the actor's to know of.
     """
-    found = db.session.execute(
-        select(Task, Case, Person.identity)
-        .join(Case, Case.id == Task.case_id)
-        .join(Person, Person.id == Case.person_id)
-        .where(Task.id == task_id)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if found is None:
+    found = read(_TASK, {"task": task_id})
+    if not found:
         raise NotFound
-    row, case, identity = found
+    (row,) = found
     if actor.is_program and row.level == Level.STRICT:
         raise NotFound
     facts = inbox.facts_of(row, actor, now)
@@ -154,9 +151,9 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
     undo_until = _undo_until(row, now) if row.status == TaskStatus.COMPLETED else None
     facts = inbox.facts_of(row, actor, now, undoable=undo_until is not None)
     allowed = task_actions(facts)
-    listed = inbox.shown((row, case.number, case.governorate, case.person_id, identity), actor, now)
+    listed = inbox.shown((row, row.case_number, row.case_governorate, row.person_id, row.identity), actor, now)
     step = paths.version(row.path_version_id).spec.steps.get(row.step)
-    form = _form(row.form_version_id)
+    form = paths.form_view(row.form_version_id) if row.form_version_id else None
     # A program without the scope for people's data gets the questions, and nothing that was answered before.
     told = not actor.is_program or actor.may("subject:read")
     return TaskView(
@@ -181,24 +178,18 @@ def task(actor: Actor, now: datetime, task_id: str) -> TaskView:
 def _sees(actor: Actor, now: datetime, row: Task) -> bool:
     # Knowing that a case exists is not enough to read what was written in it, nor is knowing the case enough for
     # a run that is kept apart.
-    statement = (
+    given = {**asker(actor, now), "case": row.case_id, "run": row.run_id}
+    return bool(read(_readable(standing_of(actor)), given))
+
+
+@cache
+def _readable(standing: Standing) -> Select[*tuple[Any, ...]]:
+    return (
         select(Case.id)
         .join(Run, Run.case_id == Case.id)
-        .where(Case.id == row.case_id, Run.id == row.run_id, Run.context[APART].as_string().is_(None))
-        .where(sees_case(actor, now, reading=True))
+        .where(Case.id == bindparam("case"), Run.id == bindparam("run"), Run.context[APART].as_string().is_(None))
+        .where(seen_by(standing, reading=True))
     )
-    return db.session.execute(statement).first() is not None
-
-
-def _form(form_version_id: str | None) -> FormView | None:
-    if form_version_id is None:
-        return None
-    row = db.session.execute(
-        select(FormVersion.id, FormVersion.key, FormVersion.number, FormVersion.content).where(
-            FormVersion.id == form_version_id
-        )
-    ).one()
-    return FormView(id=row.id, key=row.key, number=row.number, content=row.content)
 
 
 def _uses(row: Task, form: FormView | None) -> dict[str, Json]:
@@ -209,14 +200,16 @@ def _uses(row: Task, form: FormView | None) -> dict[str, Json]:
     return {name: values[name] for name in named if name in values}
 
 
+_DRAFT: Final = select(TaskDraft.answers, TaskDraft.saved_at, TaskDraft.version).where(
+    TaskDraft.task_id == bindparam("task"), TaskDraft.user_id == bindparam("user")
+)
+
+
 def _draft(actor: Actor, task_id: str) -> Draft | None:
-    found = db.session.execute(
-        select(TaskDraft.answers, TaskDraft.saved_at, TaskDraft.version).where(
-            TaskDraft.task_id == task_id, TaskDraft.user_id == actor.id
-        )
-    ).one_or_none()
-    if found is None:
+    rows = read(_DRAFT, {"task": task_id, "user": actor.id})
+    if not rows:
         return None
+    (found,) = rows
     answers = unseal(found.answers, row=task_id, column="task_drafts.answers")
     return Draft(answers=answers, saved_at=found.saved_at, version=found.version)
 
@@ -226,19 +219,26 @@ def _answers(row: Task) -> Json:
     return unseal(found, row=row.id, column="task_answers.answers")
 
 
+_EARLIER: Final = (
+    select(TaskAnswers.task_id, TaskAnswers.answers, TaskAnswers.answered_at)
+    .join(FormVersion, FormVersion.id == TaskAnswers.form_version_id)
+    .join(Task, Task.id == TaskAnswers.task_id)
+    .where(TaskAnswers.case_id == bindparam("case"), TaskAnswers.step == bindparam("step"))
+    .where(FormVersion.key == bindparam("form"))
+    # Another organisation's answers are not this one's to know of: a second provider, after the first declined.
+    .where(Task.organisation_id == bindparam("organisation"))
+    .order_by(TaskAnswers.answered_at.desc(), TaskAnswers.task_id)
+    .limit(1)
+)
+
+
 def _prefilled(row: Task, form: FormView) -> Prefilled | None:
-    found = db.session.execute(
-        select(TaskAnswers.task_id, TaskAnswers.answers, TaskAnswers.answered_at)
-        .join(FormVersion, FormVersion.id == TaskAnswers.form_version_id)
-        .join(Task, Task.id == TaskAnswers.task_id)
-        .where(TaskAnswers.case_id == row.case_id, TaskAnswers.step == row.step, FormVersion.key == form.key)
-        # Another organisation's answers are not this one's to know of: a second provider, after the first declined.
-        .where(Task.organisation_id == row.organisation_id)
-        .order_by(TaskAnswers.answered_at.desc(), TaskAnswers.task_id)
-        .limit(1)
-    ).one_or_none()
-    if found is None:
+    rows = read(
+        _EARLIER, {"case": row.case_id, "step": row.step, "form": form.key, "organisation": row.organisation_id}
+    )
+    if not rows:
         return None
+    (found,) = rows
     answers = unseal(found.answers, row=found.task_id, column="task_answers.answers")
     if isinstance(answers, dict):
         answers = _without_files(paths.form(form.id).fields, answers)
@@ -259,23 +259,25 @@ def _without_files(fields: tuple[Field, ...], answers: dict[str, Json]) -> dict[
     return kept
 
 
+_COMMENTS: Final = (
+    select(TaskComment.id, TaskComment.author, User.name.label("author_name"), TaskComment.text, TaskComment.created_at)
+    .outerjoin(User, User.id == TaskComment.author)
+    .where(TaskComment.task_id == bindparam("task"))
+    .order_by(TaskComment.created_at, TaskComment.id)
+    .limit(200)
+)
+
+
 def _comments(task_id: str) -> tuple[Comment, ...]:
-    rows = db.session.execute(
-        select(TaskComment.id, TaskComment.author, User.name, TaskComment.text, TaskComment.created_at)
-        .outerjoin(User, User.id == TaskComment.author)
-        .where(TaskComment.task_id == task_id)
-        .order_by(TaskComment.created_at, TaskComment.id)
-        .limit(200)
-    )
     return tuple(
         Comment(
-            id=row[0],
-            author=row[1],
-            author_name=row[2],
-            text=str(unseal(row[3], row=row[0], column="task_comments.text")),
-            created_at=row[4],
+            id=row.id,
+            author=row.author,
+            author_name=row.author_name,
+            text=str(unseal(row.text, row=row.id, column="task_comments.text")),
+            created_at=row.created_at,
         )
-        for row in rows
+        for row in read(_COMMENTS, {"task": task_id})
     )
 
 

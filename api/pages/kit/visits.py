@@ -179,7 +179,7 @@ def own_address(address: str | None, otherwise: str = "/work") -> str:
 
 
 def _answer(handler: Handler, parts: Mapping[str, str], permission: str | None, *, signed_in: bool) -> Answer:
-    visit = stranger()
+    visit = None
     try:
         visit = _visit(signed_in=signed_in)
         if any(unstorable(text) for text in (*parts.values(), *request.args.values())):
@@ -193,7 +193,7 @@ def _answer(handler: Handler, parts: Mapping[str, str], permission: str | None, 
     except NotSignedIn:
         return _signed_out()
     except NrmError as error:
-        return _told(visit, error)
+        return _told(visit or stranger(), error)
 
 
 def _signed_out() -> Answer:

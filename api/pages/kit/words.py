@@ -121,7 +121,8 @@ class Words:
 
     def time(self, moment: datetime) -> str:
         """Write a time of day, 24 hours."""
-        return write_digits(moment.astimezone(self.zone).strftime("%H:%M"), self.digits)
+        local = moment.astimezone(self.zone)
+        return write_digits(f"{local.hour:02}:{local.minute:02}", self.digits)
 
     def moment(self, moment: datetime | None) -> str:
         """Write a day and its time."""
