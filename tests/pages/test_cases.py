@@ -12,6 +12,7 @@ from nrm.actions.cases import share_case
 from nrm.actors import SYSTEM
 from nrm.queries import packs
 from tests.api.conftest import Office
+from tests.counting import QueryCounter
 from tests.pages.conftest import Reader
 
 
@@ -100,6 +101,30 @@ def test_cases_can_be_found_by_number_stage_and_place(handler: Reader, opened: C
     assert f"/cases/{case_id}" in handler.open(f"/cases?number={number.lower()}").links.values()
     assert "No case fits." in handler.open("/cases?number=TL-26-00000-0").says
     assert f"/cases/{case_id}" in handler.open("/cases?governorate=norvale&status=open").links.values()
+
+
+QUESTIONS = 22
+"""Statements of a case's page; each costs a slow line to the database one way and back."""
+
+
+def test_a_page_of_a_case_asks_few_questions_however_long_its_history(
+    handler: Reader, opened: Callable[..., str], query_counter: QueryCounter
+):
+    case_id = opened()
+
+    def asked() -> int:
+        handler.open(f"/cases/{case_id}")
+        with query_counter() as count:
+            handler.open(f"/cases/{case_id}")
+            return count()
+
+    at_first = asked()
+    for number in range(10):
+        handler.send(handler.open(f"/cases/{case_id}"), "/note", text=f"Note {number}")
+    task = handler.send(handler.open("/work?tab=desk"), "/take-next")
+    handler.send(task, "/answers", do="complete", a__wants_tea="true", a__tea_kind="mint")
+    assert asked() <= at_first + 1
+    assert at_first <= QUESTIONS
 
 
 def test_another_offices_case_is_not_there(office: Office, reader, opened: Callable[..., str]):

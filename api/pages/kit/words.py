@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 
 from nrm.i18n import catalogue, locale_of
@@ -24,6 +25,12 @@ VERY_LATE_DAYS: Final = 5
 
 class NoText(KeyError):
     """A page names a text that its catalogue does not have."""
+
+
+@lru_cache(maxsize=8192)
+def plain_text(language: str, key: str) -> str:
+    """Give a text of a page that depends on nothing; errors as for `text`."""
+    return text(language, key, {}, {})
 
 
 def text(language: str, key: str, params: Mapping[str, object], shown: Mapping[str, object]) -> str:
@@ -96,6 +103,8 @@ class Words:
 
     def t(self, key: str, **params: object) -> str:
         """Give a text."""
+        if not params:
+            return plain_text(self.language, key)
         shown = {name: self.number(value) if isinstance(value, int) else value for name, value in params.items()}
         return text(self.language, key, params, shown)
 
@@ -121,12 +130,17 @@ class Words:
 
     def time(self, moment: datetime) -> str:
         """Write a time of day, 24 hours."""
-        local = moment.astimezone(self.zone)
+        return self._hour(moment.astimezone(self.zone))
+
+    def _hour(self, local: datetime) -> str:
         return write_digits(f"{local.hour:02}:{local.minute:02}", self.digits)
 
     def moment(self, moment: datetime | None) -> str:
         """Write a day and its time."""
-        return "" if moment is None else f"{self.day(moment)} {self.time(moment)}"
+        if moment is None:
+            return ""
+        local = moment.astimezone(self.zone)
+        return f"{write_date(local, self.months, self.digits)} {self._hour(local)}"
 
     def days_until(self, moment: datetime) -> int:
         """Count the days from today to the day of a moment, as the calendar on the wall does."""
