@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
-from typing import Final, cast
+from typing import cast
 
 from nrm.engine.coverage import uncovered
 from nrm.engine.effects import OpenTask, RunCheck, SetTimer, StartChildRun, Subscribe, Value
@@ -23,8 +23,6 @@ from nrm.errors import BadPath, NotValid
 from nrm.rules.answer_types import Setting
 from nrm.rules.deadlines import parse_zone
 from nrm.rules.forms import Form, parse_form
-
-_WRONG: Final = (BadPath, ValueError)
 
 
 class _Stage:
@@ -64,7 +62,11 @@ def play_scenarios(data: Json, xml: bytes) -> Json:
     for name, content in cast(Mapping[str, object], data["scenarios"]).items():
         try:
             done = stage.play(read_scenario(content), spec)
-        except _WRONG as problem:
+        except BadPath as problem:
+            # Its settings make a path of it that cannot run.
+            played.append({"name": name, "findings": _findings(problem), "steps": [], "ways": []})
+            continue
+        except ValueError as problem:
             unreadable = Finding(code="scenario_unreadable", params={"reason": _reason(problem)})
             played.append({"name": name, "findings": [finding_to_json(unreadable)], "steps": [], "ways": []})
             continue

@@ -52,6 +52,8 @@ from nrm.rules.forms import Form
 
 BEGINNING: Final = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 """When every scenario starts: a Monday morning."""
+LAST_YEAR: Final = 9000
+"""How far the virtual clock goes: dates end with the year 9999, wherever on Earth one reads them."""
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -231,7 +233,12 @@ class Player:
         duration = parse_duration(text)
         if duration is None:
             raise MoveFailed(self.problem("bad_duration", "", text=text))
-        until = duration.after(self.now)
+        try:
+            until = duration.after(self.now)
+        except OverflowError:
+            until = None
+        if until is None or until.year > LAST_YEAR:
+            raise MoveFailed(self.problem("scenario_too_far", "", year=LAST_YEAR))
         while self.status is RunStatus.RUNNING:
             timers = [each for each in self.open.values() if isinstance(each, SetTimer) and each.due_at <= until]
             if not timers:
@@ -311,7 +318,7 @@ class Player:
     def find(self, kind: type[OpenTask] | type[StartChildRun], step: str, item: object) -> OpenTask | StartChildRun:
         """Find what is open at a step, for an item when one is named."""
         for each in self.open.values():
-            if isinstance(each, kind) and each.step == step and item in {None, each.item}:
+            if isinstance(each, kind) and each.step == step and item in (None, each.item):
                 return each
         shown = step if item is None else f"{step} ({item})"
         raise MoveFailed(self.problem("scenario_step_not_open", step, step=shown, open=self.listed(self.open.values())))

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from nrm.engine.checker_plays import play_scenarios
 from nrm.engine.coverage import uncovered
+from nrm.engine.finding_files import resources_to_json
 from nrm.engine.parsing import PathSpec, compile_path
 from nrm.engine.scenario_files import read_scenario
 from nrm.engine.scenarios import Played, play
@@ -128,6 +130,30 @@ def test_an_answer_that_does_not_come_in_time_expires() -> None:
     assert why({"steps": [{"advance": "P4D"}], "ends": "unmet"}, spec) == "scenario_not_ended"
     assert played({"steps": [{"advance": "P3D"}, {"advance": "P3D"}], "ends": "unmet"}, spec).passed
     assert why({"steps": [{"advance": "soon"}]}, spec) == "bad_duration"
+
+
+@pytest.mark.parametrize("times", [["P999Y"] * 9, ["P9999M"] * 20, ["P99999D"] * 60])
+def test_a_clock_that_would_leave_the_calendar_is_said(times: list[str]) -> None:
+    moves = [{"advance": time} for time in times]
+    assert why({"steps": moves}) == "scenario_too_far"
+
+
+@pytest.mark.parametrize("item", [{"typename": "x"}, ["a"], 7])
+def test_an_item_that_is_none_is_said(item: object) -> None:
+    assert why({"steps": [{**VISIT, "item": item}]}) == "scenario_step_not_open"
+
+
+def test_one_scenario_with_impossible_settings_leaves_the_others_their_results() -> None:
+    data: dict[str, Any] = {
+        "resources": resources_to_json(RESOURCES),
+        "forms": {},
+        "setting": {"code_lists": {}, "zone": None, "region": None, "currency": None},
+        "check_values": {},
+        "scenarios": {"odd": {**SMALL, "settings": {"answer_time": "soon"}}, "plain": {**SMALL, "steps": []}},
+    }
+    odd, plain = play_scenarios(data, s.whole(WAITING))["played"]  # type: ignore[misc]
+    assert [each["code"] for each in odd["findings"]] == ["bad_duration"]
+    assert [each["code"] for each in plain["findings"]] == ["scenario_not_ended"]
 
 
 def test_a_message_carries_values() -> None:
