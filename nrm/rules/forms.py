@@ -17,7 +17,7 @@ from nrm.errors import NotValid, Problem
 from nrm.expressions import BadExpression, Expression, parse
 from nrm.rules.answer_types import Clean
 from nrm.rules.form_defaults import default_of
-from nrm.rules.texts import WrongValue
+from nrm.rules.texts import WrongValue, clean_text
 
 LANGUAGES: Final = ("ar", "ckb", "en")
 TYPES: Final = frozenset(
@@ -50,6 +50,7 @@ ROUNDS: Final = 50
 """Most rounds of a repeat."""
 _MOST_FIELDS: Final = 300
 _DEEPEST: Final = 5
+_LONGEST_TEXT: Final = 4_000
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _FORM_KEYS: Final = frozenset({"form", "version", "title", "description", "choices", "fields", "uses"})
 _FIELD_KEYS: Final = frozenset(
@@ -231,6 +232,12 @@ class _Reader:
             text = data.get(language)
             if not isinstance(text, str) or not text.strip():
                 self.wrong(f"{pointer}/{language}", "text_missing", language=language)
+        for language, text in data.items():
+            try:
+                clean_text(text, longest=_LONGEST_TEXT, lines=True)
+            except WrongValue as wrong:
+                if wrong.code != "not_text":
+                    self.wrong(f"{pointer}/{language}", wrong.code, **wrong.params)
         return {str(language): str(text) for language, text in data.items()}
 
     def read_choices(self, data: object) -> None:

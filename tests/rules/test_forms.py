@@ -407,6 +407,10 @@ def first_field(**changes: Any) -> dict[str, Any]:
         (first_field(name="1a"), "/fields/0/name", "bad_name"),
         (first_field(label={"ar": "x"}), "/fields/0/label/ckb", "text_missing"),
         (first_field(hint={"ar": "x", "ckb": "x"}), "/fields/0/hint/en", "text_missing"),
+        # A hidden sign could turn "yes" into "no" for who reads it.
+        (first_field(label={"ar": "نعم \u202e لا", "ckb": "x", "en": "x"}), "/fields/0/label/ar", "direction_override"),
+        (edited(title={"ar": "x", "ckb": "x\x07", "en": "x"}), "/title/ckb", "control_character"),
+        (first_field(hint={"ar": "x", "ckb": "x", "en": "x" * 5000}), "/fields/0/hint/en", "too_long"),
         (first_field(relevant="b == 'x'"), "/fields/0/relevant", "later_name"),
         (first_field(relevant="a == 'x'"), "/fields/0/relevant", "later_name"),
         (first_field(relevant="nobody == 'x'"), "/fields/0/relevant", "unknown_name"),
