@@ -68,7 +68,12 @@ class _Moves(Body):
 
 
 class TryDraft(_Moves):
-    """What happens in a trial, from the start; `diagram` for one that is not saved."""
+    """What happens in a trial, from the start; `diagram` for one that is not saved.
+
+    With `every_check` it stops at each asking of a check that has no answer of its own, as in the rounds of a list.
+    """
+
+    every_check = Flag(load_default=False)
 
     diagram = Text(longest=LONGEST_DIAGRAM, lines=True, load_default=None, allow_none=True)
 

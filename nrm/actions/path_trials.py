@@ -15,8 +15,9 @@ from nrm.actors import Actor
 from nrm.countries import Json
 from nrm.engine.finding_files import finding_from_json
 from nrm.engine.rehearsals import try_diagram
+from nrm.engine.steps import StepKind
 from nrm.errors import BadPath, NotValid
-from nrm.queries import packs
+from nrm.queries import packs, paths
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_turns import turn
 from nrm.rules.deadlines import due_at
@@ -56,7 +57,14 @@ class TrialTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialChild:
-    """Another path that would run below this one now."""
+    """Another path that would run below this one now.
+
+    Attributes:
+        takes: names of its values that the calling path keeps.
+        outcomes: outcome codes with which its newest version can end.
+        errors: codes of errors that are caught where it is called.
+        escalations: codes of escalations that are caught there.
+    """
 
     token: str
     step: str
@@ -64,6 +72,10 @@ class TrialChild:
     item: str | None
     path: str
     values: Mapping[str, Json]
+    takes: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    errors: tuple[str, ...]
+    escalations: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +90,18 @@ class TrialTimer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialMessage:
-    """A message that the path waits for."""
+    """A message, or a signal ("signal:…"), that the path waits for.
+
+    Attributes:
+        takes: names of its values that the path keeps.
+    """
 
     token: str
     step: str
     name: str
     message: str
     correlation: str
+    takes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +109,7 @@ class TrialCheck:
     """A registered check whose answer the trial wants: give it under `checks`, as one more entry of its list.
 
     Attributes:
+        item: entry of the list, in the rounds of a step.
         check: name of the check.
         values: names of the values that it answers with.
     """
@@ -99,6 +117,7 @@ class TrialCheck:
     token: str
     step: str
     name: str
+    item: str | None
     check: str
     params: Mapping[str, Json]
     values: tuple[str, ...]
@@ -154,6 +173,7 @@ def try_draft(
     checks: Mapping[str, Json] | None = None,
     settings: Mapping[str, Json] | None = None,
     diagram: str | None = None,
+    every_check: bool = False,
 ) -> TrialView:
     """Play moves on a draft from its start.
 
@@ -166,6 +186,8 @@ def try_draft(
         checks: registered check → its answers, in order.
         settings: settings of the pack that are changed for the trial.
         diagram: the BPMN text; None for the saved one.
+        every_check: stop at each asking of a check that has no answer of its own, as in the rounds of a list; else the
+            last answer of a check is given again, as when a scenario is played.
 
     Raises:
         NotFound: there is no such draft.
@@ -188,7 +210,7 @@ def try_draft(
         raise NotValid(problems)
     text = view.diagram if diagram is None else diagram
     with turn(actor):
-        findings, trial = try_diagram(text.encode(), scenario, theatre_of(view))
+        findings, trial = try_diagram(text.encode(), scenario, theatre_of(view), every_check=every_check)
     if findings:
         raise BadPath(findings)
     return _Teller(trial, language).tell()
@@ -274,6 +296,10 @@ class _Teller:
             item=_maybe(entry["item"]),
             path=str(entry["path"]),
             values=cast(Mapping[str, Json], entry["values"]),
+            takes=_names(entry["takes"]),
+            outcomes=_outcomes(str(entry["path"])),
+            errors=_names(entry["errors"]),
+            escalations=_names(entry["escalations"]),
         )
 
     def message(self, entry: Told) -> TrialMessage:
@@ -284,6 +310,7 @@ class _Teller:
             name=self.name(step),
             message=str(entry["message"]),
             correlation=str(entry["correlation"]),
+            takes=_names(entry["takes"]),
         )
 
     def check(self, entry: Told) -> TrialCheck:
@@ -292,6 +319,7 @@ class _Teller:
             token=str(entry["token"]),
             step=step,
             name=self.name(step),
+            item=_maybe(entry["item"]),
             check=str(entry["name"]),
             params=cast(Mapping[str, Json], entry["params"]),
             values=tuple(cast(Sequence[str], entry["values"])),
@@ -302,6 +330,19 @@ class _Teller:
         params = {**cast(Mapping[str, str], line["params"]), "step": self.name(step)}
         text = i18n.say("trials", what, self.language, params) or what
         return TrialLine(at=_moment(line["at"]), what=what, step=step, text=text)
+
+
+def _outcomes(path: str) -> tuple[str, ...]:
+    """Give the outcome codes with which the newest version of a path can end; none for a path without one."""
+    version_id = paths.published(path)
+    if version_id is None:
+        return ()
+    steps = paths.version(version_id).spec.steps.values()
+    return tuple(sorted({step.outcome for step in steps if step.kind is StepKind.END and step.outcome}))
+
+
+def _names(names: object) -> tuple[str, ...]:
+    return tuple(cast("Sequence[str]", names))
 
 
 def _moment(text: object) -> datetime:

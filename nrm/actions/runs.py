@@ -297,7 +297,7 @@ def give_up(work: Work, case: Case, run_id: str) -> None:
     )
     found = work.session.execute(parent).one_or_none()
     if found is not None:
-        drive(work, case, found.parent_id, Input(kind="child_failed", token=found.parent_token, code="given_up"))
+        drive(work, case, found.parent_id, Input(kind="child_failed", token=found.parent_token, code=fx.GIVEN_UP))
 
 
 @action("run.fire_timer")

@@ -17,7 +17,8 @@ from nrm.engine.findings import Finding
 from nrm.engine.parsing import PathSpec, compile_path
 from nrm.engine.scenario_files import Scenario, read_scenario
 from nrm.engine.scenarios import Open, Played, play
-from nrm.engine.steps import Resources, Step
+from nrm.engine.steps import Resources
+from nrm.engine.trial_offers import caught_codes, taken_from_child, taken_from_message
 from nrm.engine.trials import Trial, try_path
 from nrm.errors import BadPath, NotValid
 from nrm.rules.answer_types import Setting
@@ -88,7 +89,14 @@ def make_trial(data: Json, xml: bytes) -> Json:
     except ValueError as problem:
         unreadable = Finding(code="scenario_unreadable", params={"reason": _reason(problem)})
         return {"findings": [finding_to_json(unreadable)]}
-    trial = try_path(spec, scenario, forms=stage.forms, setting=stage.setting, check_values=stage.check_values)
+    trial = try_path(
+        spec,
+        scenario,
+        forms=stage.forms,
+        setting=stage.setting,
+        check_values=stage.check_values,
+        every_check=bool(data.get("every_check")),
+    )
     return {"findings": [], "trial": _trial(trial, spec, stage.check_values)}
 
 
@@ -128,9 +136,7 @@ def _trial(trial: Trial, spec: PathSpec, check_values: Mapping[str, Collection[s
         "outcome": trial.outcome,
         "taken": trial.taken,
         "problem": None if trial.problem is None else finding_to_json(trial.problem),
-        "open": [
-            {**_open(each, spec.steps[each.step]), "since": trial.since[each.token].isoformat()} for each in trial.open
-        ],
+        "open": [{**_open(each, spec), "since": trial.since[each.token].isoformat()} for each in trial.open],
         "checks": [_check(each, check_values) for each in trial.checks],
         "visits": dict(trial.visits),
         "ways": dict(trial.ways),
@@ -141,7 +147,8 @@ def _trial(trial: Trial, spec: PathSpec, check_values: Mapping[str, Collection[s
     }
 
 
-def _open(entry: Open, step: Step) -> Json:
+def _open(entry: Open, spec: PathSpec) -> Json:
+    step = spec.steps[entry.step]
     shown: dict[str, object] = {"token": entry.token, "step": entry.step}
     if isinstance(entry, OpenTask):
         due = None if step.due is None else asdict(step.due)
@@ -149,17 +156,21 @@ def _open(entry: Open, step: Step) -> Json:
         return {**shown, "kind": "task", "item": entry.item, **facts}
     if isinstance(entry, StartChildRun):
         values = {name: _shown(value) for name, value in entry.values.items()}
-        return {**shown, "kind": "child", "item": entry.item, "path": entry.path, "values": values}
+        caught = {f"{event}s": caught_codes(spec, entry.step, event) for event in ("error", "escalation")}
+        more: Json = {"path": entry.path, "values": values, "takes": taken_from_child(spec, entry.step), **caught}
+        return {**shown, "kind": "child", "item": entry.item, **more}
     if isinstance(entry, SetTimer):
         return {**shown, "kind": "timer", "at": entry.due_at.isoformat()}
     assert isinstance(entry, Subscribe)  # noqa: S101 - the last of the four kinds
-    return {**shown, "kind": "message", "message": entry.message, "correlation": entry.correlation}
+    takes = taken_from_message(spec, entry.step)
+    return {**shown, "kind": "message", "message": entry.message, "correlation": entry.correlation, "takes": takes}
 
 
 def _check(effect: RunCheck, check_values: Mapping[str, Collection[str]]) -> Json:
     params = {name: _shown(value) for name, value in effect.params.items()}
     values = sorted(check_values.get(effect.name, ()))
-    return {"token": effect.token, "step": effect.step, "name": effect.name, "params": params, "values": values}
+    facts = {"name": effect.name, "params": params, "values": values, "item": effect.item}
+    return {"token": effect.token, "step": effect.step, **facts}
 
 
 def _shown(value: Value) -> object:

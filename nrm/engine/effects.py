@@ -25,6 +25,10 @@ SIGNAL: Final = "signal:"
 """How the names of signals begin where they are thrown and subscribed to like messages."""
 
 
+GIVEN_UP: Final = "given_up"
+"""Code of the error that a run sees when somebody cancels a run that it called."""
+
+
 class RunStatus(StrEnum):
     """How a run stands."""
 

@@ -112,8 +112,16 @@ def rehearse(xml: bytes, scenarios: Mapping[str, object], theatre: Theatre) -> R
     )
 
 
-def try_diagram(xml: bytes, scenario: Json, theatre: Theatre) -> tuple[tuple[Finding, ...], Json]:
+def try_diagram(
+    xml: bytes, scenario: Json, theatre: Theatre, *, every_check: bool = False
+) -> tuple[tuple[Finding, ...], Json]:
     """Make the moves of a scenario and give how everything stands, as JSON (see `nrm.engine.checker_plays`).
+
+    Args:
+        xml: the diagram.
+        scenario: content of a scenario file.
+        theatre: what it is played with.
+        every_check: as for `nrm.engine.trials.try_path`.
 
     Returns:
         Why nothing could be tried, and how things stand; one of the two is empty.
@@ -122,7 +130,8 @@ def try_diagram(xml: bytes, scenario: Json, theatre: Theatre) -> tuple[tuple[Fin
         Busy: too many diagrams are being worked on at this moment.
     """
     try:
-        answer = ask_child({"do": "try", **theatre.to_json(), "scenario": dict(scenario)}, xml, seconds=TRY_SECONDS)
+        request = {"do": "try", **theatre.to_json(), "scenario": dict(scenario), "every_check": every_check}
+        answer = ask_child(request, xml, seconds=TRY_SECONDS)
     except GaveUp as problem:
         return (problem.finding,), {}
     return _findings(answer["findings"]), cast(Json, answer.get("trial", {}))

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 MAX_MOVES: Final = 500
-VERBS: Final = ("complete", "advance", "message", "child", "child_error", "child_escalation", "expect_open")
+VERBS: Final = (
+    "complete",
+    "advance",
+    "message",
+    "child",
+    "child_error",
+    "child_escalation",
+    "child_cancel",
+    "expect_open",
+)
 
 _KEYS: Final = frozenset({"scenario", "path", "start", "settings", "checks", "steps", "ends"})
 

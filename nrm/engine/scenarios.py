@@ -16,6 +16,7 @@ from typing import Final
 
 from nrm.engine.durations import parse_duration
 from nrm.engine.effects import (
+    GIVEN_UP,
     Advance,
     CancelChildRun,
     CancelTimer,
@@ -197,7 +198,7 @@ class Player:
         self.go(step, self.completion(task.token, values))
 
     def child(self, verb: str, step: str, move: Mapping[str, object]) -> None:
-        """End, fail or escalate an open child run."""
+        """End, fail, cancel or escalate an open child run."""
         token = self.find(StartChildRun, step, move.get("item")).token
         code = str(move.get("code", ""))
         outcome = move.get("outcome")
@@ -212,6 +213,8 @@ class Player:
                 now=self.now,
             ),
             "child_error": lambda: fail_child(self.spec, self.state, token=token, code=code, now=self.now),
+            # As in the product: whoever called a run that somebody cancels sees it fail.
+            "child_cancel": lambda: fail_child(self.spec, self.state, token=token, code=GIVEN_UP, now=self.now),
             "child_escalation": lambda: escalate_child(self.spec, self.state, token=token, code=code, now=self.now),
         }
         if verb != "child_escalation":
@@ -219,14 +222,19 @@ class Player:
         self.go(step, verbs[verb])
 
     def message(self, name: str, values: Mapping[str, object]) -> None:
-        """Give a message to what waits for it, the longest waiting first."""
+        """Give a message or signal to everything that waits for it now, the longest waiting first."""
         waiting = [each for each in self.open.values() if isinstance(each, Subscribe) and each.message == name]
         if not waiting:
             raise MoveFailed(self.problem("scenario_message_unheard", "", message=name))
-        token, given = waiting[0].token, values_of(values)
-        self.go(
-            waiting[0].step, lambda: receive_message(self.spec, self.state, token=token, values=given, now=self.now)
-        )
+        given = values_of(values)
+        for each in waiting:
+            # What one of them began may have ended the next.
+            if each.token in self.open and self.status is RunStatus.RUNNING:
+                self.go(each.step, self.delivery(each.token, given))
+
+    def delivery(self, token: str, values: Mapping[str, object]) -> Callable[[], Advance]:
+        """Give the verb that hands a message over."""
+        return lambda: receive_message(self.spec, self.state, token=token, values=values, now=self.now)
 
     def advance(self, text: str) -> None:
         """Let time pass; every timer that comes due fires at its moment."""

@@ -124,9 +124,21 @@ def try_path(
     forms: Mapping[str, Form],
     setting: Setting,
     check_values: Mapping[str, Collection[str]],
+    every_check: bool = False,
 ) -> Trial:
-    """Make the moves of a scenario, as far as they go; arguments as for `nrm.engine.scenarios.play`."""
+    """Make the moves of a scenario, as far as they go; other arguments as for `nrm.engine.scenarios.play`.
+
+    Args:
+        spec: the path.
+        scenario: its moves.
+        forms: form key → form.
+        setting: what reading an answer needs to know of the country.
+        check_values: registered check → names of the values that it sets.
+        every_check: stop at each asking of a check that has no answer of its own, as in the rounds of a list; else the
+            last answer of a check is given again.
+    """
     player = _Trial(spec, scenario, forms, setting, check_values)
+    player.every_check = every_check
     problem = None
     try:
         player.make_moves()
@@ -167,6 +179,7 @@ class _Trial(Player):
         self.taken_ways: Counter[str] = Counter()
         self.since: dict[str, datetime] = {}
         self.made = 0
+        self.every_check = False
 
     def make_moves(self) -> None:
         """Start the run and make every move."""
@@ -192,7 +205,9 @@ class _Trial(Player):
 
     def answer(self, effect: RunCheck) -> dict[str, object]:
         """Give a check's answer, or stop when the trial has none."""
-        if effect.name not in self.scenario.checks and self.check_values.get(effect.name):
+        answers = len(self.scenario.checks.get(effect.name, ()))
+        asked = self.asked.get(effect.name, 0)
+        if self.check_values.get(effect.name) and (not answers or (self.every_check and asked >= answers)):
             self.checks = {effect.token: effect, **self.checks}
             raise _Paused
         return super().answer(effect)
