@@ -38,6 +38,7 @@ from api.pages.studio import studio
 from api.pages.studio_editor import studio_editor
 from api.pages.studio_forms import studio_forms
 from api.pages.studio_import import studio_import
+from api.pages.studio_trial import studio_trial
 from api.pages.tasks import tasks
 from api.pages.times import times
 from api.pages.waiting import waiting
@@ -76,6 +77,7 @@ PAGES: Final = (
     studio_editor,
     studio_forms,
     studio_import,
+    studio_trial,
     path_migrations,
     waiting,
 )

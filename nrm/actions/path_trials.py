@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import cast
 
 from nrm import i18n
+from nrm.actions.path_facts import installed
 from nrm.actions.path_findings import FindingView, told
 from nrm.actions.path_scenarios import scenario_problems, theatre_of
 from nrm.actors import Actor
@@ -19,6 +20,7 @@ from nrm.engine.steps import StepKind
 from nrm.errors import BadPath, NotValid
 from nrm.queries import packs, paths
 from nrm.queries import path_drafts as queries
+from nrm.queries.path_drafts import DraftView
 from nrm.queries.path_turns import turn
 from nrm.rules.deadlines import due_at
 
@@ -214,6 +216,16 @@ def try_draft(
     if findings:
         raise BadPath(findings)
     return _Teller(trial, language).tell()
+
+
+def start_names(view: DraftView) -> tuple[str, ...]:
+    """Name the values with which a draft may be started: what calling paths pass, and what its scenarios begin with."""
+    passed = installed().known.passed.get(view.draft.path, frozenset())
+    begun: set[str] = set()
+    for scenario in view.scenarios.values():
+        start = scenario.get("start")
+        begun |= set(start) if isinstance(start, Mapping) else set()
+    return tuple(sorted({*passed, *begun}))
 
 
 class _Teller:
