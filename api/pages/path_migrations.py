@@ -78,7 +78,6 @@ def _of(visit: Visit, key: str, migration_id: str) -> MigrationView:
 
 def _plan(visit: Visit, view: MigrationView, problems: tuple[str, ...] = ()) -> Response:
     done = visit.query.get("done")
-    total = sum(view.plan.counts.values())
     return visit.show(
         "studio/migration.html",
         status=422 if problems else 200,
@@ -86,13 +85,21 @@ def _plan(visit: Visit, view: MigrationView, problems: tuple[str, ...] = ()) -> 
         plan=view.plan,
         may=frozenset(view.allowed_actions),
         working=view.plan.status in _WORKING,
-        total=total,
-        through=total - view.plan.counts["moved" if view.plan.status == "undoing" else "ready"],
+        progress=_progress(view),
         done=done if done in _DONE else None,
         problems=problems,
         settled=_settled(view),
         end=END,
     )
+
+
+def _progress(view: MigrationView) -> tuple[int, int] | None:
+    """Give how many cases are through, and of how many; None where a number is not shown."""
+    counts = {status: count for status, count in view.plan.counts.items() if count is not None}
+    if len(counts) < len(view.plan.counts):
+        return None
+    total = sum(counts.values())
+    return total - counts["moved" if view.plan.status == "undoing" else "ready"], total
 
 
 def _settled(view: MigrationView) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Plans that move running cases, for those who make and approve them: what a plan says, would do, and has done.
 
-Totals are for everybody who reads paths; which cases they are is told only of those that one may know of.
+Numbers of cases are for everybody who reads paths, but none from which single people could be guessed: None stands for
+a number that is not shown. Which cases they are is told only of those that one may know of.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from nrm.engine.steps import Step
 from nrm.engine.wording import render_finding
 from nrm.errors import NotAllowed, NotFound
 from nrm.models import Case, MigrationPlan, MigrationRun, Path, PathVersion, Run
+from nrm.queries.exact_counts import sees_exact_counts
 from nrm.queries.migrations import Migration, facts_for, migration
 from nrm.queries.page import Key, Page, cut, size, text_of
 from nrm.queries.scope import sees_case
 from nrm.rules.migrations import migration_actions
+from nrm.rules.small_numbers import shown, shown_part
 from nrm.vocabulary import MovedStatus, PathStatus
 
 _MOST: Final = 200
@@ -39,7 +42,7 @@ class MigrationRow:
     Attributes:
         path: key of its path.
         number_from: number of the version that runs leave; `number_to` of the one that they go to.
-        counts: how many runs stand how: ready, refused, moved, gone, undone, kept.
+        counts: how many runs stand how: ready, refused, moved, gone, undone, kept; None for a number not shown.
         stopped_for: what stopped it without anybody asking: "target_retired", or None.
     """
 
@@ -49,7 +52,7 @@ class MigrationRow:
     number_from: int
     number_to: int
     status: str
-    counts: Mapping[str, int]
+    counts: Mapping[str, int | None]
     created_at: datetime
     created_by: str
     changed_by: str
@@ -69,7 +72,7 @@ class PlanFinding:
         element: id of the step, "" for the whole.
         names: what the step is called.
         text: what it is and what to do.
-        count: how many runs it is about; 0 where it is about the plan itself.
+        count: how many runs it is about; 0 where it is about the plan itself, None for a number not shown.
     """
 
     code: str
@@ -77,7 +80,7 @@ class PlanFinding:
     element: str
     names: Mapping[str, str]
     text: str
-    count: int = 0
+    count: int | None = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +122,8 @@ class MigrationView:
 
     Attributes:
         names: what the path is called.
-        running: how many cases run on the version that is left, now.
+        running: how many cases run on the version that is left, now; None for a number not shown.
+        exact: small numbers are shown too.
         steps: every step at which runs may stand.
         findings: about the plan itself.
         reasons: what the dry run, or the move, found about runs, the most frequent first.
@@ -132,7 +136,8 @@ class MigrationView:
     names: Mapping[str, str]
     source_id: str
     target_id: str
-    running: int
+    running: int | None
+    exact: bool
     steps: tuple[PlannedStep, ...]
     findings: tuple[PlanFinding, ...]
     reasons: tuple[PlanFinding, ...]
@@ -162,13 +167,15 @@ def migrations(actor: Actor, *, path: str | None = None) -> tuple[MigrationRow, 
         NotAllowed: the actor may not read paths.
     """
     _must_read(actor)
-    statement = select(MigrationPlan, Path.key).join(Path, Path.id == MigrationPlan.path_id)
+    statement = select(MigrationPlan, Path).join(Path, Path.id == MigrationPlan.path_id)
     if path is not None:
         statement = statement.where(Path.key == path)
     ordered = statement.order_by(MigrationPlan.created_at.desc(), MigrationPlan.id).limit(_MOST)
     rows = db.session.execute(ordered.execution_options(populate_existing=True)).all()
     counts = _counts([row.id for row, _ in rows])
-    return tuple(_row(row, key, counts.get(row.id, {})) for row, key in rows)
+    return tuple(
+        _row(row, found.key, counts.get(row.id, {}), exact=sees_exact_counts(actor, found.level)) for row, found in rows
+    )
 
 
 def migration_view(actor: Actor, plan_id: str, *, language: str) -> MigrationView:
@@ -185,18 +192,22 @@ def migration_view(actor: Actor, plan_id: str, *, language: str) -> MigrationVie
     """
     row, path = _found(actor, plan_id)
     prepared = migration(row)
-    running = select(func.count()).select_from(Run).where(Run.path_version_id == row.source_id, Run.status == "running")
+    on_source = select(func.count()).where(Run.path_version_id == row.source_id, Run.status == "running")
+    running = int(db.session.execute(on_source).scalar_one())
+    exact = sees_exact_counts(actor, path.level)
+    counts = _counts([row.id]).get(row.id, {})
     return MigrationView(
         id=row.id,
         version=row.version,
-        plan=_row(row, path.key, _counts([row.id]).get(row.id, {})),
+        plan=_row(row, path.key, counts, exact=exact),
         names=path.names,
         source_id=row.source_id,
         target_id=row.target_id,
-        running=int(db.session.execute(running).scalar_one()),
+        running=shown_part(running, running, exact=exact),
+        exact=exact,
         steps=tuple(_planned(prepared)),
         findings=tuple(_told(prepared, finding, language) for finding in prepared.findings),
-        reasons=_reasons(prepared, row.id, language),
+        reasons=_reasons(prepared, row.id, language, whole=None if exact else sum(counts.values())),
         allowed_actions=migration_actions(facts_for(actor, row)),
     )
 
@@ -283,7 +294,7 @@ def _counts(plan_ids: list[str]) -> dict[str, dict[str, int]]:
     return found
 
 
-def _row(row: MigrationPlan, path: str, counts: Mapping[str, int]) -> MigrationRow:
+def _row(row: MigrationPlan, path: str, counts: Mapping[str, int], *, exact: bool) -> MigrationRow:
     prepared = migration(row)
     return MigrationRow(
         id=row.id,
@@ -292,7 +303,7 @@ def _row(row: MigrationPlan, path: str, counts: Mapping[str, int]) -> MigrationR
         number_from=prepared.source.number,
         number_to=prepared.target.number,
         status=row.status,
-        counts={str(status): counts.get(str(status), 0) for status in MovedStatus},
+        counts=shown({str(status): counts.get(str(status), 0) for status in MovedStatus}, exact=exact),
         created_at=row.created_at,
         created_by=row.created_by,
         changed_by=row.changed_by,
@@ -327,7 +338,7 @@ def _alike(old: Step, new: Step) -> bool:
     return (old.kind, old.event, old.multi is None) == (new.kind, new.event, new.multi is None)
 
 
-def _told(prepared: Migration, finding: Finding, language: str, count: int = 0) -> PlanFinding:
+def _told(prepared: Migration, finding: Finding, language: str, count: int | None = 0) -> PlanFinding:
     step = prepared.source.spec.steps.get(finding.element) or prepared.target.spec.steps.get(finding.element)
     return PlanFinding(
         code=finding.code,
@@ -347,8 +358,15 @@ def _findings(stored: object) -> Iterator[Finding]:
         )
 
 
-def _reasons(prepared: Migration, plan_id: str, language: str) -> tuple[PlanFinding, ...]:
-    """Count what was found about runs; runs with the same findings are counted by the database."""
+def _reasons(prepared: Migration, plan_id: str, language: str, *, whole: int | None) -> tuple[PlanFinding, ...]:
+    """Count what was found about runs; runs with the same findings are counted by the database.
+
+    Args:
+        prepared: the plan.
+        plan_id: its id.
+        language: of the texts.
+        whole: how many runs the plan is about, for somebody who may not know small numbers; None for exact ones.
+    """
     told = cast(MigrationRun.findings, Text)
     rows = db.session.execute(select(told, func.count()).where(MigrationRun.plan_id == plan_id).group_by(told))
     counts: Counter[tuple[str, str, str, str]] = Counter()
@@ -363,7 +381,7 @@ def _reasons(prepared: Migration, plan_id: str, language: str) -> tuple[PlanFind
             prepared,
             Finding(code=code, element=element, severity=Severity(severity), params=orjson.loads(params)),
             language,
-            count,
+            count if whole is None else shown_part(count, whole, exact=False),
         )
         for (code, element, severity, params), count in found
     )
@@ -382,12 +400,12 @@ def _moved(prepared: Migration, row: MigrationRun, number: str, language: str) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionCases:
-    """A version of a path and how many cases run on it now."""
+    """A version of a path and how many cases run on it now; None for a number not shown."""
 
     id: str
     number: int
     status: str
-    running: int
+    running: int | None
     is_latest: bool
 
 
@@ -412,13 +430,14 @@ def versions_with_cases(actor: Actor, path: str) -> tuple[Mapping[str, str], tup
         select(PathVersion.id, PathVersion.number, PathVersion.status, running.label("running"))
         .where(PathVersion.path_id == found.id, PathVersion.status != str(PathStatus.DRAFT))
         .order_by(PathVersion.number.desc())
-    )
+    ).all()
+    running_now = shown({str(row.id): int(row.running) for row in rows}, exact=sees_exact_counts(actor, found.level))
     return found.names, tuple(
         VersionCases(
             id=row.id,
             number=row.number,
             status=row.status,
-            running=row.running,
+            running=running_now[row.id],
             is_latest=row.id == found.latest_id,
         )
         for row in rows

@@ -17,8 +17,10 @@ from nrm.engine.effects import RunStatus
 from nrm.errors import BadPath, NotAllowed, NotFound
 from nrm.models import FormVersion, Path, PathVersion, Run
 from nrm.queries import paths
+from nrm.queries.exact_counts import sees_exact_counts
 from nrm.queries.path_turns import turn
 from nrm.queries.rows import read
+from nrm.rules.small_numbers import shown
 from nrm.vocabulary import PathStatus
 
 
@@ -130,8 +132,8 @@ def startable_paths(actor: Actor) -> tuple[tuple[str, Mapping[str, str]], ...]:
     return tuple((row.key, row.names) for row in read(_STARTABLE, {}))
 
 
-def running_on(actor: Actor, key: str) -> Mapping[str, int]:
-    """Count the runs that go on, by the version of a path that they are on.
+def running_on(actor: Actor, key: str) -> Mapping[str, int | None]:
+    """Count the runs that go on, by the version of a path that they are on; None for a number that is not shown.
 
     Args:
         actor: who asks.
@@ -148,7 +150,8 @@ def running_on(actor: Actor, key: str) -> Mapping[str, int]:
         .where(Path.key == key, Run.status == str(RunStatus.RUNNING))
         .group_by(Run.path_version_id)
     )
-    return {version_id: count for version_id, count in rows}  # noqa: C416 - rows are not pairs to mypy
+    level = db.session.execute(select(Path.level).where(Path.key == key)).scalar_one_or_none() or ""
+    return shown({str(version): int(count) for version, count in rows}, exact=sees_exact_counts(actor, level))
 
 
 def _must_read(actor: Actor) -> None:

@@ -23,9 +23,10 @@ from nrm.engine.steps import StepKind
 from nrm.errors import NotAllowed, NotFound, NotValid, Problem
 from nrm.models import Case, Path, PathVersion, Run, Subscription, Task
 from nrm.queries import paths
+from nrm.queries.exact_counts import sees_exact_counts
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, size, text_of
 from nrm.queries.scope import sees_case
-from nrm.rules.small_numbers import LEAST, hidden
+from nrm.rules.small_numbers import LEAST, hidden, shown_part
 from nrm.vocabulary import PathStatus, TaskStatus
 
 LONGEST: Final = timedelta(days=1100)
@@ -127,7 +128,7 @@ def where_cases_wait(actor: Actor, now: datetime, path: str, *, begin: datetime,
     if not begin < until <= begin + LONGEST:
         raise NotValid([Problem(pointer="/until", code="period", params={"days": LONGEST.days})])
     version = paths.version(str(row.latest_id))
-    exact = actor.may("case.overview") and (row.level != "strict" or actor.may("case.read_strict"))
+    exact = sees_exact_counts(actor, row.level)
     found = _Tally(row.id, actor.livemode, exact=exact)
     found.count_now(now)
     found.measure(begin, until)
@@ -335,8 +336,7 @@ class _Tally:
 
     def _safe(self, part: int, whole: int) -> int | None:
         """Hide a part that is small, or all but a few, as a count of its own would be."""
-        near = 0 < part < LEAST or 0 < whole - part < LEAST
-        return None if near and not self.exact else part
+        return shown_part(part, whole, exact=self.exact)
 
 
 def _steps(spec: PathSpec, found: _Tally) -> list[WaitingStep]:

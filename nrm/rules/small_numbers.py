@@ -15,6 +15,29 @@ LEAST: Final = 5
 K = TypeVar("K", bound=str)
 
 
+def shown(counts: Mapping[K, int], *, exact: bool) -> dict[K, int | None]:
+    """Give the parts of a total, None for those that are not shown.
+
+    Args:
+        counts: name of a part → how many it counts.
+        exact: the reader may know small numbers.
+    """
+    left_out = frozenset() if exact else hidden(counts)
+    return {name: None if name in left_out else count for name, count in counts.items()}
+
+
+def shown_part(part: int, whole: int, *, exact: bool) -> int | None:
+    """Give how many of a whole something is about; None where so few are, or all but so few.
+
+    Args:
+        part: how many it is about.
+        whole: how many there are, which the reader may know.
+        exact: the reader may know small numbers.
+    """
+    near = 0 < part < LEAST or 0 < whole - part < LEAST
+    return None if near and not exact else part
+
+
 def hidden(counts: Mapping[K, int]) -> frozenset[K]:
     """Give the parts of a total whose counts are not shown.
 
