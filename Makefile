@@ -98,11 +98,11 @@ screenshots: setup  ## Take the pictures of the handler's guide again, in docs/g
 	$(PY) -m tests.browser.screenshots
 
 editor:  ## Build the path editor from api/editor into api/static/editor (needs node 20 or newer and npm)
-	npm --prefix api/editor ci
+	npm --prefix api/editor install --no-save --no-audit --no-fund
 	npm --prefix api/editor run build
 
 editor-check: setup  ## Every diagram through plain readers and writers of BPMN; conditions and reachability of the editor (needs node, npm)
-	npm --prefix api/editor ci
+	npm --prefix api/editor install --no-save --no-audit --no-fund
 	npm --prefix api/editor run check
 	$(PY) -m pytest tests/browser/editor_round_trips.py
 

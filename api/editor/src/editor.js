@@ -111,6 +111,12 @@ export class Editor {
     return this.registry.filter((each) => is(each, "bpmn:Participant") && each.businessObject.processRef?.id === id)[0];
   }
 
+  /** Draw a flow to an element and select it. */
+  connect(source, id) {
+    const made = this.modeling.connect(source, this.registry.get(id));
+    if (made) this.modeler.get("selection").select(made);
+  }
+
   kindOf(bo) {
     return t(KINDS[bo.$type] ?? "kind_other");
   }

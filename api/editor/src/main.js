@@ -5,11 +5,12 @@ import "bpmn-js/dist/assets/bpmn-font/css/bpmn.css";
 import "bpmn-js-token-simulation/assets/css/bpmn-js-token-simulation.css";
 import "diagram-js-minimap/assets/diagram-js-minimap.css";
 import "./editor.css";
-import { Beside } from "./comments.js";
+import { Beside, Comments } from "./comments.js";
 import { Editor } from "./editor.js";
 import { Findings } from "./findings.js";
 import { Marks } from "./marks.js";
 import { get, look } from "./doors.js";
+import { forget, kept } from "./kept.js";
 import { showPanel } from "./panel/panel.js";
 import { Saving, clock } from "./saving.js";
 import { applyStylesInMarkup } from "./styles_in_markup.js";
@@ -35,13 +36,14 @@ async function begin() {
   await editor.open(told.diagram);
   const tabs = showTabs();
   editor.onSelected = () => tabs.show("panel");
+  editor.comments = new Comments(editor);
   editor.Beside = Beside;
   const findings = new Findings(editor, place("pane-findings"), place("tab-findings"));
   const state = place("save-state");
   const saving = new Saving(editor, {
-    say: ({ state: code, text }) => {
+    say: ({ state: code, text, link }) => {
       state.dataset.state = code;
-      state.textContent = text;
+      state.replaceChildren(text, ...(link ? [" ", linkTo(link)] : []));
     },
     onSaved: (answer) => findings.show(answer.findings),
     onConflict: (theirs) => conflict(editor, theirs),
@@ -55,7 +57,37 @@ async function begin() {
   state.textContent = editor.readOnly ? t("read_only") : t("save_nothing");
   window.pathEditor = editor;
   document.documentElement.dataset.editor = "ready";
+  putBack(editor, told.draft);
   findings.show(await look(`/path-drafts/${page.draft}/findings`, {}));
+}
+
+/** A link that opens beside this window, which stays as it is. */
+function linkTo({ href, text }) {
+  const link = document.createElement("a");
+  Object.assign(link, { href, target: "_blank", rel: "noopener", textContent: text });
+  return link;
+}
+
+/** What this window could not save the last time: put it back, or leave it; it may be taken as a file first. */
+function putBack(editor, draft) {
+  const found = kept();
+  if (!found || editor.readOnly) return;
+  const dialog = place("kept");
+  // What a colleague saved meanwhile is not written over: then the own drawing is there as a file.
+  const newer = found.version !== draft.version;
+  place("kept-newer").hidden = !newer;
+  place("kept-back").disabled = newer;
+  place("kept-back").onclick = async () => {
+    dialog.close();
+    await editor.open(found.diagram);
+    editor.saving.changed();
+  };
+  place("kept-file").onclick = () => editor.give(found.diagram);
+  place("kept-leave").onclick = () => {
+    forget();
+    dialog.close();
+  };
+  dialog.showModal();
 }
 
 /** Somebody else saved meanwhile: say who, take theirs, or keep one's own as a file. */

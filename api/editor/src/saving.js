@@ -1,5 +1,6 @@
 // Saves by itself, a moment after the last change, and always says in words whether it has.
 import { LineLost, Refused, get, put } from "./doors.js";
+import { forget, keep } from "./kept.js";
 import { number, page, t } from "./texts.js";
 
 const PAUSE = 900;
@@ -13,9 +14,12 @@ export class Saving {
     this.changes = 0;
     this.saved = 0;
     this.busy = null;
+    this.state = "";
     this.stopped = false;
     addEventListener("beforeunload", (event) => this.unsaved && !this.editor.readOnly && event.preventDefault());
     addEventListener("online", () => this.unsaved && this.soon(0));
+    // Whoever signs in again in another window comes back to this one.
+    addEventListener("focus", () => this.unsaved && this.state === "signed_out" && this.soon(0));
   }
 
   get unsaved() {
@@ -32,6 +36,7 @@ export class Saving {
   /** Forget what was not saved. */
   drop() {
     this.saved = this.changes;
+    forget();
   }
 
   soon(wait) {
@@ -58,15 +63,18 @@ export class Saving {
   async once() {
     const at = this.changes;
     this.say({ state: "saving", text: t("save_saving") });
+    const { xml } = await this.editor.modeler.saveXML({ format: true });
     try {
-      const { xml } = await this.editor.modeler.saveXML({ format: true });
       const told = await put(`/path-drafts/${page.draft}/diagram`, { diagram: xml }, this.version);
       this.version = told.version;
       this.saved = at;
+      this.state = "saved";
+      forget();
       this.say({ state: "saved", text: t("save_saved", { time: clock(told.saved_at) }) });
       this.onSaved(told);
       if (this.unsaved) this.soon(PAUSE);
     } catch (problem) {
+      keep(this.version, xml);
       await this.failed(problem);
     }
   }
@@ -81,7 +89,8 @@ export class Saving {
       this.say({ state: "conflict", text: t("save_conflict") });
       this.onConflict(theirs);
     } else if (problem.status === 401) {
-      this.say({ state: "lost", text: t("save_signed_out") });
+      this.state = "signed_out";
+      this.say({ state: "lost", text: t("save_signed_out"), link: { href: `/sign-in?next=/me`, text: t("save_sign_in") } });
     } else {
       this.say({ state: "refused", text: t("save_refused", { reason: problem.message }) });
     }

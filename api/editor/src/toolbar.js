@@ -36,7 +36,8 @@ export function connectToolbar(editor, findings, tabs) {
   modeler.on(["commandStack.changed", "import.done"], undone);
   undone();
   if (editor.readOnly) place("do-submit").hidden = true;
-  editor.download = () => download(editor);
+  editor.download = async () => editor.give((await modeler.saveXML({ format: true })).xml);
+  editor.give = (xml) => give(xml, `${editor.process()?.id ?? "path"}.bpmn`);
   outline(editor);
 
   function toggle(button, layer, show) {
@@ -48,11 +49,17 @@ export function connectToolbar(editor, findings, tabs) {
   }
 }
 
-/** Say something below the buttons. */
-export function tell(text) {
+/** Say something below the buttons, with lines to unfold. */
+export function tell(text, lines = []) {
   const told = place("editor-told");
-  told.textContent = text;
+  told.replaceChildren(text);
   told.hidden = !text;
+  if (!lines.length) return;
+  const [more, head, list] = ["details", "summary", "ul"].map((name) => document.createElement(name));
+  head.textContent = t("told_lines", { n: lines.length });
+  for (const line of lines) list.appendChild(document.createElement("li")).textContent = line;
+  more.append(head, list);
+  told.append(more);
 }
 
 /** All steps in a list: the way to any of them without a mouse. */
@@ -97,7 +104,12 @@ async function showDifference(editor) {
     const words = told.changed.filter((each) => each.element === id).map((each) => each.text);
     editor.marks.badge("difference", id, "~", words.join("\n"));
   });
-  tell(t("difference_said", { added: added.length, changed: changed.length, removed: ids(told.removed).length }));
+  tell(t("difference_said", { added: added.length, changed: changed.length, removed: ids(told.removed).length }), [
+    ...told.added,
+    ...told.removed,
+    ...told.changed,
+    ...(told.forms ?? []),
+  ].map((each) => each.text));
   return undefined;
 }
 
@@ -120,12 +132,11 @@ async function submit(editor, findings, tabs) {
 const reasons = (problem) =>
   [problem.message, ...(problem.problem.errors ?? []).map((each) => each.detail ?? "")].filter(Boolean).join(" ");
 
-/** Give the diagram as a file. */
-async function download(editor) {
-  const { xml } = await editor.modeler.saveXML({ format: true });
+/** Give a diagram as a file. */
+function give(xml, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([xml], { type: "application/xml" }));
-  link.download = `${editor.process()?.id ?? "path"}.bpmn`;
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

@@ -42,15 +42,32 @@ function Id({ element, bo, editor }) {
     ${wrong && html`<p class="ed-hint" role="alert">${wrong}</p>`}`;
 }
 
+/** What the pad beside an element does, for those who have no mouse. */
 function Adding({ element, editor }) {
-  const choices = editor.modeler.get("appending").choices(element);
-  if (!choices.length) return null;
+  const { modeler, modeling } = editor;
+  const choices = modeler.get("appending").choices(element);
+  const targets = editor.outline().filter(({ code }) => mayConnect(editor, element, code));
+  const removable = element !== editor.whole() && modeler.get("rules").allowed("elements.delete", { elements: [element] });
+  if (!choices.length && !targets.length && !removable) return null;
   const options = ["append", "border"]
     .map((group) => ({ name: t(`menu_${group}`), options: choices.filter((each) => each.group === group).map(({ code }) => ({ code, name: t(`step_${code}`) })) }))
     .filter((group) => group.options.length);
   return html`<${Group} title=${t("part_add")}>
-    <${Choice} name="add" label=${t("add_after")} value="" options=${options} none=${t("condition_choose")} onChange=${(code) => choices.find((each) => each.code === code)?.add()} />
+    ${choices.length > 0 &&
+    html`<${Choice} name="add" label=${t("add_after")} value="" options=${options} none=${t("condition_choose")} onChange=${(code) => choices.find((each) => each.code === code)?.add()} />`}
+    ${targets.length > 0 &&
+    html`<${Choice} name="connect" label=${t("add_flow")} value="" options=${targets} none=${t("condition_choose")} onChange=${(code) => editor.connect(element, code)} />`}
+    ${removable && html`<button type="button" class="ed-small" name="take-away" onClick=${() => modeling.removeElements([element])}>${t("take_away")}</button>`}
   <//>`;
+}
+
+/** Say whether a flow may lead from an element to another; one that is there is not drawn twice. */
+function mayConnect(editor, source, id) {
+  const target = editor.registry.get(id);
+  if (!is(source, "bpmn:FlowNode") || !is(target, "bpmn:FlowNode") || target === source) return false;
+  const there = (source.outgoing ?? []).some((flow) => flow.target === target);
+  const allowed = editor.modeler.get("rules").allowed("connection.create", { source, target });
+  return !there && allowed?.type === "bpmn:SequenceFlow";
 }
 
 function Several({ elements, editor }) {
