@@ -8,7 +8,7 @@ PORT ?= 8000
 PY = $(VENV)/bin/python
 LOCKS = requirements-build.txt requirements.txt requirements-test.txt requirements-lint.txt
 INSTALLED = $(VENV)/.installed
-IN_BROWSER = every_page handlers_day whole_day inbox_day interrupted two_records colleagues partners_day supervisors_day offices_day without_hands bytes_over_the_line studio_editor studio_day
+IN_BROWSER = every_page handlers_day whole_day inbox_day interrupted two_records colleagues partners_day supervisors_day offices_day without_hands bytes_over_the_line studio_editor studio_changes studio_day
 QUICK = $(addprefix tests/,rules expressions engine countries architecture actions)
 
 export PORT

@@ -8,10 +8,10 @@ from api.pages.kit.visits import Answer, Pages, Visit, own_names, see
 from nrm.actions.path_drafts import LONGEST_DIAGRAM, save_diagram
 from nrm.actions.path_findings import draft_findings
 from nrm.errors import NotValid, Problem
-from nrm.i18n import LANGUAGES, catalogue
+from nrm.i18n import LANGUAGES, catalogue, say
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_drafts import DraftView
-from nrm.queries.path_list import draw_for
+from nrm.queries.path_list import draw_for, steps_of
 
 studio_editor = Pages("studio_editor")
 
@@ -49,6 +49,20 @@ def take_file(visit: Visit, draft_id: str) -> Answer:
     answer = Response(view.diagram, content_type="application/xml; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{view.draft.path}.bpmn"'
     return answer
+
+
+@studio_editor.get("/studio/drafts/<draft_id>/steps")
+def read_aloud(visit: Visit, draft_id: str) -> Answer:
+    """Show a draft as one reads it: step by step, and where each leads."""
+    view = queries.draft(visit.actor, draft_id)
+    steps = steps_of(visit.actor, view.diagram)
+    return visit.show(
+        "studio/steps.html",
+        draft=view.draft,
+        steps=steps,
+        named={step.id: step.names for step in steps},
+        kinds={step.kind: say("differences", f"kind.{step.kind}", visit.language) or step.kind for step in steps},
+    )
 
 
 @studio_editor.post("/studio/drafts/<draft_id>/diagram", permission="path.edit")

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final, cast
 
-from nrm.engine.checker_drawings import compare, draw, name_forms
+from nrm.engine.checker_drawings import compare, draw, name_forms, walk
 from nrm.engine.checker_plays import make_trial, play_scenarios
 from nrm.engine.finding_files import (
     Json,
@@ -133,6 +133,7 @@ WORKS: Final[Mapping[str, Callable[[Json, bytes], Json]]] = {
     "name_forms": name_forms,
     "play": play_scenarios,
     "try": make_trial,
+    "walk": walk,
 }
 """What a child can be asked to do: name → the work, given the request and the bytes that it is about."""
 

@@ -10,6 +10,7 @@ from nrm.engine.drawing import draw_path
 from nrm.engine.finding_files import Json, finding_to_json
 from nrm.engine.findings import Finding
 from nrm.engine.paper import draw_pages
+from nrm.engine.walking import walk_diagram
 from nrm.errors import BadPath
 
 
@@ -30,6 +31,14 @@ def name_forms(_: Json, xml: bytes) -> Json:
     """Name the forms of a diagram."""
     try:
         return {"forms": sorted(forms_named(xml))}
+    except BadPath as problem:
+        return _refused(problem)
+
+
+def walk(_: Json, xml: bytes) -> Json:
+    """Read the steps of a diagram in their order."""
+    try:
+        return {"steps": [asdict(step) for step in walk_diagram(xml)]}
     except BadPath as problem:
         return _refused(problem)
 

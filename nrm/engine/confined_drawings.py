@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from nrm.engine.compare import Compared, Difference, Element
 from nrm.engine.confined import GaveUp, ask_child
 from nrm.engine.finding_files import Json, finding_from_json
+from nrm.engine.walking import ReadStep
 from nrm.errors import BadPath
 
 DRAW_SECONDS: Final = 5.0
@@ -63,6 +64,14 @@ def draw_confined(
 def forms_confined(xml: bytes, *, seconds: float = DRAW_SECONDS) -> frozenset[str]:
     """Give the keys of the forms that a diagram names; errors as for `draw_confined`."""
     return frozenset(cast(list[str], _ask({"do": "name_forms"}, xml, seconds)["forms"]))
+
+
+def walk_confined(xml: bytes, *, seconds: float = DRAW_SECONDS) -> tuple[ReadStep, ...]:
+    """Read the steps of a diagram in their order; errors as for `draw_confined`."""
+    steps = cast("list[dict[str, Any]]", _ask({"do": "walk"}, xml, seconds)["steps"])
+    return tuple(
+        ReadStep(**{**step, "leads": tuple((names, target) for names, target in step["leads"])}) for step in steps
+    )
 
 
 def compare_confined(

@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 
 from nrm.actors import Actor
 from nrm.db import db
-from nrm.engine.confined_drawings import draw_confined
+from nrm.engine.confined_drawings import draw_confined, walk_confined
 from nrm.engine.drawing import draw_path
 from nrm.engine.effects import RunStatus
+from nrm.engine.walking import ReadStep
 from nrm.errors import BadPath, NotAllowed, NotFound
 from nrm.models import FormVersion, Path, PathVersion, Run
 from nrm.queries import paths
@@ -278,3 +279,20 @@ def draw_for(actor: Actor, diagram: str, *, language: str) -> str:
             return draw_file(diagram.encode(), language=language, styled=False)
         except BadPath:
             return ""
+
+
+def steps_of(actor: Actor, diagram: str) -> tuple[ReadStep, ...]:
+    """Read the steps of a diagram that somebody has in hand, in the order in which they follow each other.
+
+    Returns:
+        The steps; () where nothing can be read, or not in time.
+
+    Raises:
+        Busy: too many diagrams are being worked on at this moment.
+        TooMany: the actor has too many checks under way.
+    """
+    with turn(actor):
+        try:
+            return walk_confined(diagram.encode())
+        except BadPath:
+            return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -99,6 +100,29 @@ def drafted(page: Page) -> None:
     page.goto(page.url.partition("?")[0] + "/review")
 
 
+def brought(page: Page) -> None:
+    """Let a diagram of another tool be read."""
+    page.goto("/studio/import")
+    page.set_input_files("#file", FOREIGN)
+    with page.expect_navigation():
+        page.click("main form[action='/studio/import'] button.button")
+
+
+def table_of_a_form(page: Page) -> None:
+    """Begin a draft and open one of its forms as a table."""
+    drafted(page)
+    page.goto(page.url.replace("/review", "/forms/border_registration"))
+
+
+def form_with_mistakes(page: Page) -> None:
+    table_of_a_form(page)
+    page.fill("[name='0.label.ckb']", "")
+    page.locator("[name='1.relevant']").evaluate("(one) => one.value = 'crossed_at =='")
+    with page.expect_navigation():
+        page.locator("button[value=look]").last.click()
+    page.wait_for_selector("[aria-invalid=true]")
+
+
 def by_name(page: Page) -> None:
     page.goto("/work")
     page.locator(".finders summary").first.click()
@@ -119,6 +143,7 @@ def drawing(page: Page) -> None:
     begin(page, path="border_reception")
 
 
+FOREIGN = Path(__file__).parents[1] / "engine" / "foreign" / "A.4.1.bpmn"
 TO_CASE = "main a[href^='/cases/']"
 HANDLER, PARTNER, RECEPTION, SUPERVISOR = "handler.baghdad", "desk.molsa", "reception.baghdad", "supervisor.baghdad"
 ADMIN, DESIGNER = "admin", "designer.federal"
@@ -180,6 +205,13 @@ PLACES = {
     ),
     "moving cases": Place(login=DESIGNER, go=at("/studio/paths/reintegration_case/migrations")),
     "review of a draft": Place(login=DESIGNER, go=drafted),
+    "diagram of another tool": Place(login=DESIGNER, go=at("/studio/import")),
+    "diagram of another tool, read": Place(login=DESIGNER, go=brought),
+    "steps of a draft": Place(
+        login=DESIGNER, go=lambda page: (drafted(page), page.goto(page.url.replace("/review", "/steps")))
+    ),
+    "form of a draft": Place(login=DESIGNER, go=table_of_a_form),
+    "form of a draft with mistakes": Place(login=DESIGNER, go=form_with_mistakes),
     "administration": Place(login=SUPERVISOR, go=at("/admin")),
     "directory": Place(login=ADMIN, go=at("/admin/directory")),
     "organisation": Place(login=ADMIN, go=follow("/admin/directory", "a[data-open]")),

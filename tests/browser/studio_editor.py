@@ -92,7 +92,12 @@ def test_a_phone_shows_the_drawing_and_what_was_found(visit: Visit, language: st
     visitor.page.goto("/me")
     draft = ask(visitor.page, "POST", "/path-drafts", {"path": "service_referral"})["id"]
     visitor.page.goto(f"/studio/drafts/{draft}")
+    assert visitor.page.locator(".ed-notice.needs-script").is_visible(), "it says that it needs a wider screen"
     assert visitor.page.locator(".drawing svg").is_visible()
+    visitor.page.click("main a[href$='/steps']")
+    assert visitor.page.locator("main ol > li").count() > 5
+    assert (visitor.mistakes(), visitor.wide()) == ([], [])
+    visitor.page.go_back()
     assert not visitor.page.locator("#canvas").is_visible()
     assert (visitor.mistakes(), visitor.wide()) == ([], [])
 

@@ -88,3 +88,17 @@ def test_a_handler_does_not_see_drafts(handler: Reader, draft: str):
 
 def test_a_draft_that_is_not_there_is_not_found(designer: Reader):
     assert designer.open("/studio/drafts/drf_nothing").status == 404
+
+
+@pytest.mark.parametrize("language", ["ar", "ckb", "en"])
+def test_a_draft_is_read_step_by_step(office: Office, reader: Callable[..., Reader], language: str):
+    somebody = reader(designer_of(office.land, "aloud"), language)
+    draft = somebody.client.post("/api/v1/path-drafts", json={"path": "hello"}).get_json()["id"]
+    page = somebody.open(f"/studio/drafts/{draft}/steps")
+    assert (page.status, page.language) == (200, language)
+    inside = {link for link in page.links.values() if link.startswith("#")}
+    assert len(inside) > 2
+    assert all(f'id="{link[1:]}"' in page.text for link in inside - {"#main"})
+    assert somebody.open("/studio/drafts/drf_00000000000000000000000000/steps").status == 404
+    somebody.client.put(f"/api/v1/path-drafts/{draft}/diagram", json={"diagram": "<definitions/>", "version": 1})
+    assert somebody.open(f"/studio/drafts/{draft}/steps").status == 200
