@@ -10,6 +10,7 @@ from flask import Response
 
 from api.pages.codes import labels, names, sayers
 from api.pages.kit.visits import Answer, Pages, Visit, see
+from api.pages.traces import note_strict
 from nrm.actions import consents as actions
 from nrm.actions import overrides
 from nrm.actions.consents import GivenBy
@@ -35,6 +36,7 @@ def show_consents(visit: Visit, case_id: str) -> Answer:
 def _page(visit: Visit, case_id: str, *, problems: Told = ()) -> Response:
     case = queries.case(visit.actor, visit.now, case_id)
     listed = queries.consents(visit.actor, visit.now, case_id)
+    note_strict(visit, case)
     known = names(visit)
     done, ended = visit.query.get("done"), visit.query.get("ended", "")
     return visit.show(

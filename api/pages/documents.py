@@ -10,6 +10,7 @@ from flask import Response
 from api.pages.codes import labels, sayers
 from api.pages.forms.files import KIND
 from api.pages.kit.visits import Answer, Pages, Told, Visit, see
+from api.pages.traces import note_strict
 from nrm.actions import documents as actions
 from nrm.actions.reading import note_read
 from nrm.errors import NotValid, Problem
@@ -41,6 +42,7 @@ def show_documents(visit: Visit, case_id: str) -> Answer:
 def _page(visit: Visit, case_id: str, *, problems: Told = ()) -> Response:
     case = cases.case(visit.actor, visit.now, case_id)
     rows = queries.of_case(visit.actor, visit.now, case_id)
+    note_strict(visit, case)
     done = visit.query.get("done")
     works = "note" in case.allowed_actions and case.status == "open" and visit.may("document.add")
     return visit.show(

@@ -12,6 +12,7 @@ from flask import Response
 
 from api.pages.codes import governorates, labels, names, sayers
 from api.pages.kit.visits import Answer, Pages, Told, Visit, see
+from api.pages.traces import note_strict
 from nrm.actions import needs as need_actions
 from nrm.actions import plans as actions
 from nrm.actions.plans import MOST_SERVICES, WantedService
@@ -55,6 +56,7 @@ def show_plan(visit: Visit, case_id: str) -> Answer:
 def _page(visit: Visit, case_id: str, *, problems: Told = ()) -> Response:
     case = cases.case(visit.actor, visit.now, case_id)
     revisions = cases.plans(visit.actor, visit.now, case_id)
+    note_strict(visit, case)
     works = "note" in case.allowed_actions and case.status == "open"
     latest = revisions[0] if revisions else None
     done = visit.query.get("done")
@@ -153,6 +155,7 @@ def _lines(plan: PlanView | None) -> Iterator[Line]:
 def _form(visit: Visit, case_id: str, lines: tuple[Line, ...], *, problems: Told = ()) -> Response:
     case = cases.case(visit.actor, visit.now, case_id)
     cases.must_read(visit.actor, visit.now, case_id)
+    note_strict(visit, case)
     free = 0 if problems else _EMPTY_LINES
     return visit.show(
         "plans/new.html",
@@ -251,6 +254,7 @@ def choose_service(visit: Visit, case_id: str) -> Answer:
 def _service(visit: Visit, case_id: str, *, problems: Told = ()) -> Response:
     case = cases.case(visit.actor, visit.now, case_id)
     cases.must_read(visit.actor, visit.now, case_id)
+    note_strict(visit, case)
     asked = visit.form if visit.form else visit.query
     category = asked.get("category", "")
     where = asked.get("place", case.governorate)

@@ -14,6 +14,7 @@ from api.pages.forms import files
 from api.pages.forms.asking import Asked, Options, Question, ask
 from api.pages.forms.reading import PREFIX, read_answers, rounds_sent
 from api.pages.kit.visits import Answer, Pages, Visit, see
+from api.pages.task_around import at_work, desk_of, others_in_case
 from nrm.actions import tasks as actions
 from nrm.actions.inputs import values_from_json
 from nrm.actions.reading import note_read
@@ -26,9 +27,8 @@ from nrm.errors import (
     Problem,
     StaleVersion,
 )
-from nrm.queries import cases, directory, inbox, packs, paths, people, proposals
+from nrm.queries import cases, directory, packs, paths, people, proposals
 from nrm.queries import tasks as queries
-from nrm.queries.inbox import TaskRow
 from nrm.queries.tasks import TaskView
 from nrm.rules.answers import constraint_text, first_answers
 from nrm.rules.forms import Field, Form, find_field
@@ -104,6 +104,7 @@ def _page(visit: Visit, view: TaskView, shown: _Shown, *, status: int = 200) -> 
         answers = view.answers
     case = _case(visit, view)
     questions = ask(_asked(visit, view, form, shown, earlier=earlier), answers) if form else ()
+    done, others = view.task.status == "completed", others_in_case(visit, view, case)
     return visit.show(
         "tasks/task.html",
         status=status,
@@ -122,8 +123,10 @@ def _page(visit: Visit, view: TaskView, shown: _Shown, *, status: int = 200) -> 
         colleagues=_colleagues(visit, view),
         hold_reasons=tuple(HoldReason),
         hold_days=_HOLD_DAYS,
-        desk=next((desk for desk in packs.pack().desks if desk.id == view.task.desk_id), None),
-        next_tasks=_next_tasks(visit, view),
+        desk=desk_of(view.task.desk_id),
+        case_desk=visit.words.name(owner.names) if case and (owner := desk_of(case.desk_id)) else "",
+        next_tasks=tuple(row for row in others if row.desk_id in visit.actor.desks) if done else (),
+        others=tuple(at_work(visit, others)),
     )
 
 
@@ -150,15 +153,6 @@ def _colleagues(visit: Visit, view: TaskView) -> tuple[queries.Colleague, ...]:
         return ()
     found = queries.colleagues(visit.actor, visit.now, view.id)
     return tuple(one for one in found if one.id != view.task.assignee_id)
-
-
-def _next_tasks(visit: Visit, view: TaskView) -> tuple[TaskRow, ...]:
-    """Give what is to be done in the same case now, once this is done."""
-    if view.task.status != "completed":
-        return ()
-    mine = set(visit.actor.desks)
-    open_now = inbox.tasks_of_case(visit.actor, visit.now, view.task.case_id)
-    return tuple(row for row in open_now if row.desk_id in mine)
 
 
 def _asked(visit: Visit, view: TaskView, form: Form, shown: _Shown, *, earlier: bool) -> Asked:

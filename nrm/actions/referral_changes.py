@@ -112,8 +112,10 @@ def _future_day(work: Work, day: date | None, pointer: str) -> date | None:
 
 
 def _past_day(work: Work, day: date | None, pointer: str) -> date | None:
-    if day is not None and not (work.now - LONGEST_WAIT).date() <= day <= (work.now + timedelta(days=1)).date():
+    if day is not None and day > (work.now + timedelta(days=1)).date():
         raise NotValid([Problem(pointer=pointer, code="day_in_future")])
+    if day is not None and day < (work.now - LONGEST_WAIT).date():
+        raise NotValid([Problem(pointer=pointer, code="day_long_past", params={"days": LONGEST_WAIT.days})])
     return day
 
 

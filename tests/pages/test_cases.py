@@ -7,9 +7,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select, update
 
 from nrm.actions.cases import share_case
 from nrm.actors import SYSTEM
+from nrm.db import db
+from nrm.models import Case, Event
 from nrm.queries import packs
 from tests.api.conftest import Office
 from tests.counting import QueryCounter
@@ -161,3 +164,36 @@ def test_the_drawing_says_what_is_done_what_is_open_with_a_link_and_what_is_late
     late = reader(handler.actor).open(f"/cases/{case_id}").text.partition('class="drawing')[2].partition("</svg>")[0]
     assert "state-overdue" in late
     assert "state-open" not in late
+
+
+def test_each_page_of_a_strict_case_leaves_a_trace_when_it_is_opened(handler: Reader, opened: Callable[..., str]):
+    case_id = opened()
+    pages = ("", "/sheet", "/plan", "/plan/new", "/consent", "/documents", "/service")
+
+    def read() -> int:
+        db.session.remove()
+        found = select(func.count()).where(Event.kind == "record.read", Event.subject_id == case_id)
+        number = int(db.session.execute(found).scalar_one())
+        db.session.remove()
+        return number
+
+    for page in pages:
+        assert handler.open(f"/cases/{case_id}{page}").status == 200
+    assert read() == 0
+    with db.engine.begin() as connection:
+        connection.execute(update(Case).where(Case.id == case_id).values(level="strict"))
+    seen = []
+    for page in pages:
+        assert handler.open(f"/cases/{case_id}{page}").status == 200
+        seen.append(read())
+    assert seen == list(range(1, len(pages) + 1))
+
+
+def test_a_task_says_who_else_is_on_the_case(handler: Reader, opened: Callable[..., str]):
+    case_id = opened()
+    alone = handler.send(handler.open("/work?tab=desk"), "/take-next")
+    assert "Who else is on the case" not in alone.says
+    handler.send(handler.open(f"/cases/{case_id}"), "/start", path="hello")
+    page = handler.open(alone.form("/answers").action.removesuffix("/answers"))
+    assert "Who else is on the case" in page.says
+    assert sum(link.startswith("/tasks/tsk_") for link in page.links.values()) == 1

@@ -1,12 +1,18 @@
 // What a page can do better with a script. Every page works without: links, forms and buttons are plain HTML.
 import { keys } from "./keys.js";
-import { line } from "./line.js";
+import { line, tellLine } from "./line.js";
 import { ticks } from "./ticks.js";
 
 // A second click must not send a second time; coming back to the page gives the button back.
 addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method === "get") return;
+  if (!navigator.onLine) {
+    // What was typed stays where it is; the line's state is said, and the button works again once it is back.
+    event.preventDefault();
+    tellLine(false);
+    return;
+  }
   if (form.dataset.sent) {
     event.preventDefault();
     return;
