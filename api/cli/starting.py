@@ -13,6 +13,7 @@ import orjson
 
 from api.app import create_app
 from api.transport.problems import say
+from nrm.actions.path_findings import say_finding
 from nrm.config import Config, read_config
 from nrm.errors import BadPath, NotValid, NrmError
 
@@ -63,7 +64,7 @@ def describe(error: NrmError) -> None:
             complain(f"  {problem.pointer or '/'}: {say(problem.code, problem.params)}")
     if isinstance(error, BadPath):
         for finding in error.findings:
-            complain(f"  {finding}")
+            complain(f"  {say_finding(finding, 'en')}")
 
 
 def print_json(value: object) -> None:

@@ -216,7 +216,7 @@ def _text_of(element: etree._Element, sheet: _Sheet) -> str:
     if local_name(element) == "participant":
         process = sheet.elements.get(element.get("processRef", ""))
         if process is not None and process is not element and local_name(process) == "process":
-            return _text_of(process, sheet)
+            return _text_of(process, sheet) or element.get("name", "").strip()
     return element.get("name", "").strip()
 
 
@@ -231,7 +231,8 @@ def _draw_shape(drawing: etree._Element, shape: etree._Element, sheet: _Sheet) -
     group = _add(_add(drawing, "a", href=mark), "g", **{"data-step": step})
     style = "shape" + mark
     if kind in ("participant", "lane"):
-        _draw_band(group, kind, box, _text_of(element, sheet), sheet)
+        upright = shape.get("isHorizontal", "true").strip() in {"false", "0"}
+        _draw_band(group, kind, box, _text_of(element, sheet), sheet, upright=upright)
     elif kind in THINGS:
         _draw_thing(group, element, box, sheet)
     elif kind in _EVENTS:
@@ -259,9 +260,12 @@ def _rect(group: etree._Element, box: Box, style: str, radius: int = 0) -> None:
     _add(group, "rect", **{name: f"{value:g}" for name, value in attributes.items()}, **{"class": style})
 
 
-def _draw_band(group: etree._Element, kind: str, box: Box, text: str, sheet: _Sheet) -> None:
-    """Draw a pool or a lane with its name written upwards along its first edge."""
+def _draw_band(group: etree._Element, kind: str, box: Box, text: str, sheet: _Sheet, *, upright: bool) -> None:
+    """Draw a pool or a lane with its name written upwards along its first edge, that of an upright one at its top."""
     _rect(group, box, "pool" if kind == "participant" else "lane")
+    if upright:
+        _write(group, text, Box(x=box.x, y=box.y, width=box.width, height=30), sheet.language)
+        return
     x = box.x + box.width - 15 if sheet.mirrored else box.x + 15
     y = box.middle[1]
     turn = _add(group, "g", transform=f"rotate({90 if sheet.mirrored else -90} {x:g} {y:g})")

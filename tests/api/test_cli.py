@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from api.cli import nrm
+from api.cli.starting import describe
 from nrm.db import db
+from nrm.errors import BadPath
 from tests.installations import ROOT, TESTLAND, forget
 
 Command = Callable[..., Result]
@@ -305,6 +307,17 @@ def test_a_diagram_of_another_tool_is_drawn(file: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(nrm, words, standalone_mode=False)
     assert done.return_value in (0, None)
     assert "<svg" in target.read_text("utf-8")
+
+
+def test_a_diagram_that_cannot_be_drawn_is_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "not.bpmn"
+    file.write_bytes(b"PK\x03\x04\x00")
+    with pytest.raises(BadPath) as refused:
+        CliRunner().invoke(nrm, ["path", "draw", str(file)], standalone_mode=False, catch_exceptions=False)
+    describe(refused.value)
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  The file holds a NUL character; it is damaged or is not a text file."
+    ]
 
 
 def test_an_admin_hears_whether_every_run_of_a_path_ends(tmp_path: Path) -> None:

@@ -75,6 +75,28 @@ def test_a_step_shows_how_it_stands(state):
     assert "state-" not in other.get("class")
 
 
+POOL = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:di="http://www.omg.org/spec/BPMN/20100524/DI"
+ xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" targetNamespace="x"><collaboration id="c"><participant id="p" name="Ministry"
+ processRef="one"/></collaboration><process id="one"><laneSet id="ls"><lane id="l" name="Office"><flowNodeRef>t</flowNodeRef></lane></laneSet>
+ <userTask id="t" name="Ask"/></process><di:BPMNDiagram><di:BPMNPlane bpmnElement="c"><di:BPMNShape id="p_di" bpmnElement="p" isHorizontal="{way}">
+ <dc:Bounds x="0" y="0" width="400" height="600"/></di:BPMNShape><di:BPMNShape id="l_di" bpmnElement="l" isHorizontal="{way}">
+ <dc:Bounds x="0" y="30" width="200" height="570"/></di:BPMNShape><di:BPMNShape id="t_di" bpmnElement="t">
+ <dc:Bounds x="50" y="100" width="100" height="80"/></di:BPMNShape></di:BPMNPlane></di:BPMNDiagram></definitions>"""
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_pool_has_its_own_name_where_its_process_has_none_and_upright_ones_have_it_at_their_top(mirrored: bool):
+    lying, upright = (
+        drawing(POOL.format(way=way).encode(), language="en", mirrored=mirrored) for way in ("true", "false")
+    )
+    for svg in (lying, upright):
+        assert {"Ministry", "Office", "Ask"} <= set(texts(svg).split())
+    assert all(step(lying, name).xpath(".//*[starts-with(@transform, 'rotate')]") for name in ("p", "l"))
+    for name, top in (("p", 0), ("l", 30)):
+        (title,) = step(upright, name).findall(f"{{{SVG}}}text")
+        assert top < float(title.get("y")) < top + 30
+
+
 def test_an_unknown_state_draws_the_step_plain():
     svg = drawing(HELLO, language="en", states={"ask": '"><script>'})
     (box,) = step(svg, "ask").findall(f"{{{SVG}}}rect")
