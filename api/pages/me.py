@@ -41,15 +41,40 @@ def _account(visit: Visit, *, done: str | None = None, problems: tuple[tuple[str
 @me.post("/me/password")
 def change_password(visit: Visit) -> Answer:
     """Change one's own password; one's other sessions end."""
+    next_page = own_address(visit.form["next"]) if "next" in visit.form else None
+    problems = _change_password(visit)
+    if problems:
+        return _account(visit, problems=problems) if next_page is None else _choosing(visit, next_page, problems)
+    return see(next_page or "/me?done=password")
+
+
+def _change_password(visit: Visit) -> tuple[tuple[str, str], ...]:
+    """Change the password as the form says, and give what is wrong with its fields."""
     new = visit.form.get("new", "")
     if new != visit.form.get("again", ""):
-        return _account(visit, problems=(("again", visit.words.t("me.not_the_same")),))
+        return (("again", visit.words.t("me.not_the_same")),)
     current = visit.form.get("current", "")
     try:
         actions.change_password(visit.actor, current=current, new=new, session_id=visit.session_id)
     except NotValid as error:
-        return _account(visit, problems=_told(visit, error))
-    return see("/me?done=password")
+        return _told(visit, error)
+    return ()
+
+
+@me.get("/me/password")
+def show_password(visit: Visit) -> Answer:
+    """Ask for a password of one's own, where somebody else chose the present one."""
+    return _choosing(visit, own_address(visit.query.get("next")))
+
+
+def _choosing(visit: Visit, next_page: str, problems: tuple[tuple[str, str], ...] = ()) -> Response:
+    return visit.show(
+        "me/password.html",
+        status=422 if problems else 200,
+        me=users.me(visit.actor, visit.now),
+        next_page=next_page,
+        problems=problems,
+    )
 
 
 def _told(visit: Visit, error: NotValid) -> tuple[tuple[str, str], ...]:

@@ -39,8 +39,10 @@ _SYSTEMS: Final = (
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SET_UP: Final = "/me/second-factor"
 """The page on which a second factor is set up."""
-_WITHOUT: Final = (SET_UP, "/sign-out", "/my-language", "/api/v1/session")
-"""What somebody may ask before the second factor is set up: setting it up, and leaving."""
+CHOOSE: Final = "/me/password"
+"""The page on which somebody chooses a password."""
+_ALWAYS: Final = ("/sign-out", "/my-language", "/api/v1/session")
+"""What somebody may ask before the account is ready: leaving, and by a program, choosing a password."""
 _BY_ITSELF: Final = frozenset({"/work-news"})
 """What a page asks by itself every minute: a desk that nobody sits at is signed out all the same."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -51,20 +53,25 @@ def who_asks(request: Request) -> Asked:
 
     Raises:
         NotSignedIn: no cookie, or no live session.
-        Refused: a change that another site's page asks for, or the user has yet to set up a second factor.
+        Refused: a change that another site's page asks for, or the user has yet to choose a password or to set up a
+            second factor.
     """
     secret = secret_of(request)
     if request.method not in _SAFE:
         same_site(request)
     by_hand = request.path not in _BY_ITSELF
     found = actor_for_session(secret, request_id=str(g.get("request_id", "")), by_hand=by_hand)
-    if not found.has_second_factor and installation().config.second_factor_needed and not _open_without(request.path):
-        raise Refused(403, "second_factor_missing")
+    if found.password_is_first:
+        _only(request.path, CHOOSE, otherwise="own_password_missing")
+    elif not found.has_second_factor and installation().config.second_factor_needed:
+        _only(request.path, SET_UP, otherwise="second_factor_missing")
     return Asked(actor=found.actor, session_id=found.session_id)
 
 
-def _open_without(path: str) -> bool:
-    return any(path == one or path.startswith(one + "/") for one in _WITHOUT)
+def _only(path: str, page: str, *, otherwise: str) -> None:
+    """Refuse whatever is neither this page nor open to everybody who is signed in."""
+    if not any(path == one or path.startswith(one + "/") for one in (page, *_ALWAYS)):
+        raise Refused(403, otherwise)
 
 
 def secret_of(request: Request) -> str:

@@ -17,7 +17,7 @@ from nrm.actions.step_up import step_up as prove
 from nrm.actions.users import set_language as change_language
 from nrm.installation import installation
 from nrm.queries import users
-from nrm.queries.users import MembershipRow, SessionRow
+from nrm.queries.users import MembershipRow, SessionRow, UserRow
 from nrm.rules.step_up import STEP_UP_LASTS
 
 session = Noun("sessions")
@@ -29,6 +29,8 @@ class Me:
 
     Attributes:
         permissions: what some seat of the user allows.
+        must: what has to be done before anything else is open: `choose_password` (`POST /session/password`) where
+            somebody else chose it, `set_up_second_factor` (on the page) where there is none yet.
         now: the installation's time (movable in a demonstration).
         demo: whether this is a demonstration.
     """
@@ -39,6 +41,7 @@ class Me:
     language: str
     seats: tuple[MembershipRow, ...]
     permissions: tuple[str, ...]
+    must: tuple[str, ...]
     session_id: str
     now: datetime
     demo: bool
@@ -46,10 +49,15 @@ class Me:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedInAs:
-    """Who has just signed in."""
+    """Who has just signed in.
+
+    Attributes:
+        must: what has to be done before anything else is open, as in `Me`.
+    """
 
     user_id: str
     language: str
+    must: tuple[str, ...]
 
 
 @session.post("/session", body=SignIn, answer=SignedInAs, signed_in=False)
@@ -67,8 +75,16 @@ def sign_in(ask: Ask) -> Response:
         address=request.remote_addr or "",
         device=device,
     )
-    content = write_json(SignedInAs(user_id=actor.id, language=actor.language))
+    me = users.me(actor, installation().clock.now())
+    content = write_json(SignedInAs(user_id=actor.id, language=actor.language, must=_must(me)))
     return give_cookie(Response(content, content_type=JSON_TYPE), request, secret)
+
+
+def _must(me: UserRow) -> tuple[str, ...]:
+    """Give what has to be done before anything else is open."""
+    needed = installation().config.second_factor_needed
+    wanted = (("choose_password", me.is_unclaimed), ("set_up_second_factor", needed and not me.has_otp))
+    return tuple(what for what, is_missing in wanted if is_missing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +119,7 @@ def who_am_i(ask: Ask) -> Me:
         language=me.language,
         seats=me.memberships,
         permissions=tuple(sorted(frozenset().union(*(seat.permissions for seat in ask.actor.seats)))),
+        must=_must(me),
         session_id=ask.session_id,
         now=now,
         demo=place.config.demo,

@@ -255,13 +255,15 @@ def change_password(actor: Actor, *, current: str, new: str, session_id: str | N
     figures = {"memory_kib": config.password_memory_kib, "rounds": config.password_rounds}
     if not password_fits(row.password_hash, current, **figures):
         raise NotValid([Problem(pointer="/current", code="wrong_password")])
+    if new == current:
+        raise NotValid([Problem(pointer="/new", code="password_unchanged")])
     _change_password(actor, hash_new_password(new), session_id, subjects)
 
 
 @action("user.change_password")
 def _change_password(work: Work, password_hash: str, session_id: str | None, subjects: tuple[str, str | None]) -> None:
     take_back(work, subjects)
-    store_password(work, lock_user(work, work.actor.id), password_hash, keep=session_id)
+    store_password(work, lock_user(work, work.actor.id), password_hash, is_own=True, keep=session_id)
 
 
 def actor_for_session(secret: str, *, request_id: str = "", by_hand: bool = True) -> SignedIn:

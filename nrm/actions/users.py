@@ -38,7 +38,14 @@ class UserResult:
 
 
 def add_user(
-    actor: Actor, *, login: str, name: str, password: str, email: str | None = None, language: str = "ar"
+    actor: Actor,
+    *,
+    login: str,
+    name: str,
+    password: str,
+    email: str | None = None,
+    language: str = "ar",
+    is_own: bool = False,
 ) -> UserResult:
     """Add a user, who can sign in but sits nowhere yet.
 
@@ -49,6 +56,7 @@ def add_user(
         password: the first password.
         email: address for notices.
         language: language of pages and messages.
+        is_own: the password may stay; else the user chooses another one before anything else.
 
     Raises:
         NotValid: something is wrong or the login is taken.
@@ -63,12 +71,20 @@ def add_user(
         raise NotValid(problems)
     # Before the transaction: no lock is held while the password is worked on.
     return _add_user(
-        actor, login=login, name=name, password_hash=hash_new_password(password), email=email, language=language
+        actor,
+        login=login,
+        name=name,
+        password_hash=hash_new_password(password),
+        email=email,
+        language=language,
+        is_own=is_own,
     )
 
 
 @action("user.add", permission="user.manage")
-def _add_user(work: Work, *, login: str, name: str, password_hash: str, email: str | None, language: str) -> UserResult:
+def _add_user(
+    work: Work, *, login: str, name: str, password_hash: str, email: str | None, language: str, is_own: bool
+) -> UserResult:
     if work.session.execute(select(User.id).where(User.login == login)).first() is not None:
         raise NotValid([Problem(pointer="/login", code="login_taken")])
     user_id = work.add(
@@ -79,6 +95,7 @@ def _add_user(work: Work, *, login: str, name: str, password_hash: str, email: s
         email=email,
         language=language,
         password_hash=password_hash,
+        password_is_first=not is_own,
         created_at=work.now,
     )
     work.record("user.added", stream=user_id, subject=("user", user_id))
@@ -327,7 +344,7 @@ def end_sessions_of(work: Work, user_id: str, *, but: str | None = None) -> int:
 
 
 def set_password(actor: Actor, user_id: str, password: str) -> None:
-    """Give a user a new password; all of the user's sessions end.
+    """Give a user a new first password, which opens nothing until the user chooses another one; all sessions end.
 
     Args:
         actor: needs the permission user.manage over the user.
@@ -353,12 +370,21 @@ def _set_password(work: Work, user_id: str, password_hash: str, password: str) -
     problems = password_problems(password, login=user.login)
     if problems:
         raise NotValid(problems)
-    store_password(work, user, password_hash, keep=None)
+    store_password(work, user, password_hash, is_own=False)
 
 
-def store_password(work: Work, user: User, password_hash: str, *, keep: str | None) -> None:
-    """Store a new password's hash inside another action; all sessions but one end."""
-    work.change(User, user.id, version=user.version, password_hash=password_hash)
+def store_password(work: Work, user: User, password_hash: str, *, is_own: bool, keep: str | None = None) -> None:
+    """Store a new password's hash inside another action; all sessions but one end.
+
+    Args:
+        work: the transaction.
+        user: the locked user.
+        password_hash: the hash.
+        is_own: the user chose it.
+        keep: id of the session to keep.
+    """
+    values = {"password_hash": password_hash, "password_is_first": not is_own}
+    work.change(User, user.id, version=user.version, **values)
     end_sessions_of(work, user.id, but=keep)
     work.record("user.changed", stream=user.id, subject=("user", user.id), data={"what": "password"})
 

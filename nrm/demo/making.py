@@ -163,7 +163,7 @@ def _desks() -> Mapping[str, Desk]:
 
 
 def _add_user(user: DemoUser, password: str, desks: Mapping[str, Desk]) -> None:
-    added = add_user(SYSTEM, login=user.login, name=user.name, password=password, language=user.language)
+    added = add_user(SYSTEM, login=user.login, name=user.name, password=password, language=user.language, is_own=True)
     for code in user.desks:
         desk = desks[code]
         give_membership(SYSTEM, added.id, organisation_id=desk.organisation_id, desk_id=desk.id, role=desk.role)

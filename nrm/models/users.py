@@ -12,7 +12,11 @@ from nrm.models.columns import ACTOR, CODE, key, link, personal, public, secret
 
 
 class User(Base):
-    """Somebody who signs in."""
+    """Somebody who signs in.
+
+    `password_is_first`: somebody else chose the password, so it opens nothing but the page on which the user chooses
+    another one.
+    """
 
     __tablename__ = "users"
     id: Mapped[str] = key()
@@ -21,6 +25,7 @@ class User(Base):
     email: Mapped[str | None] = personal(String(254))
     language: Mapped[str] = public(String(8), default="ar")
     password_hash: Mapped[str] = secret(String(200))
+    password_is_first: Mapped[bool] = public(Boolean, default=False)
     otp_secret: Mapped[str | None] = secret(Text)
     otp_counter: Mapped[int] = secret(Integer, default=0)
     disabled_at: Mapped[datetime | None] = public(UtcDateTime)

@@ -30,6 +30,7 @@ class SignedIn:
         seen_at: when its idle end was last pushed on.
         second_factor_at: when a one-time code was last checked, None for never.
         has_second_factor: the user has set one up.
+        password_is_first: somebody else chose the password.
     """
 
     actor: Actor
@@ -37,6 +38,7 @@ class SignedIn:
     seen_at: datetime
     second_factor_at: datetime | None
     has_second_factor: bool
+    password_is_first: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,12 @@ class MembershipRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRow:
-    """A user, as those who manage users see them."""
+    """A user, as those who manage users see them.
+
+    Attributes:
+        has_otp: the user has set up a second factor.
+        is_unclaimed: the user has yet to choose a password, and can do nothing else.
+    """
 
     id: str
     login: str
@@ -76,6 +83,7 @@ class UserRow:
     disabled_at: datetime | None
     created_at: datetime
     has_otp: bool
+    is_unclaimed: bool
     version: int
     memberships: tuple[MembershipRow, ...]
 
@@ -143,6 +151,7 @@ def session_of(
         seen_at=seen_at,
         second_factor_at=second_factor_at,
         has_second_factor=rows[0][9],
+        password_is_first=rows[0][10],
     )
 
 
@@ -186,6 +195,7 @@ _SESSION: Final = (
         Membership.role,
         packs.stored_stamp(),
         User.otp_secret.is_not(None),
+        User.password_is_first,
     )
     .join(User, User.id == Session.user_id)
     .outerjoin(Membership, and_(Membership.user_id == User.id, _valid(bindparam("now", type_=UtcDateTime()))))
@@ -349,6 +359,7 @@ def _user(user_id: str, now: datetime) -> UserRow:
         disabled_at=found.disabled_at,
         created_at=found.created_at,
         has_otp=found.otp_secret is not None,
+        is_unclaimed=found.password_is_first,
         version=found.version,
         memberships=tuple(_membership(seat, organisation, desk) for seat, organisation, desk in rows),
     )

@@ -18,6 +18,7 @@ from tests.pages.administrators import administrator, organisation
 from tests.pages.conftest import Page, Reader
 
 Readers = Callable[..., Reader]
+OWN = "nine invented lamps at noon"
 NEW = {"login": "Lana.Invented", "name": "Lana Invented", "email": "lana@example.org", "language": "en"}
 
 
@@ -52,6 +53,7 @@ def test_a_colleague_is_added_seated_and_signs_in(boss: Reader, office: Office):
 
     colleague = Reader(client=office.app.test_client())
     inside = colleague.send(colleague.open("/sign-in"), "/sign-in", login="lana.invented", password=password)
+    inside = colleague.send(inside, "/me/password", current=password, new=OWN, again=OWN)
     assert (inside.status, "My work" in inside.says) == (200, True)
 
     ended = boss.send(boss.open(address), "/end")

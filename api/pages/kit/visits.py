@@ -27,7 +27,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from api.pages.kit import ended, step_up
 from api.pages.kit.typed import typed_texts
 from api.pages.kit.words import OWN_NAMES, Words
-from api.security.sessions import SET_UP, same_site, secret_of, who_asks
+from api.security.sessions import CHOOSE, SET_UP, same_site, secret_of, who_asks
 from api.transport.problems import STATUSES
 from api.transport.refusals import Refused
 from nrm.actors import Actor, ActorKind
@@ -41,6 +41,8 @@ from nrm.rules.texts import unstorable
 LANGUAGE_COOKIE: Final = "nrm_language"
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _WORTH_PACKING: Final = 1000
+_LEADS_TO: Final[Mapping[str, str]] = {"own_password_missing": CHOOSE, "second_factor_missing": SET_UP}
+"""What is missing → the page on which one sees to it."""
 _NOBODY: Final = Actor(kind=ActorKind.USER, id="", seats=())
 
 Answer: TypeAlias = "str | Response"
@@ -235,8 +237,8 @@ def ask_to_sign_in(
 
 def _told(visit: Visit, error: NrmError) -> Answer:
     """Turn an error into a page: one that leads on where something is missing, else one that says what is wrong."""
-    if error.code == "second_factor_missing":
-        return see(SET_UP + "?next=" + quote(_here(), safe=""))
+    if error.code in _LEADS_TO:
+        return see(_LEADS_TO[error.code] + "?next=" + quote(_here(), safe=""))
     if error.code == NEEDED:
         return _packed(step_up.ask(visit, _here()))
     return wrong(visit, error)

@@ -294,6 +294,7 @@ def upgrade() -> None:
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("password_hash", sa.String(length=200), nullable=False),
+        sa.Column("password_is_first", sa.Boolean(), nullable=False),
         sa.Column("otp_secret", sa.Text(), nullable=True),
         sa.Column("otp_counter", sa.Integer(), nullable=False),
         sa.Column("disabled_at", UtcDateTime(), nullable=True),
