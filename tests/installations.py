@@ -18,7 +18,7 @@ from nrm.countries import read_pack
 from nrm.db import db, engine_options, prepare_engine
 from nrm.installation import install
 from nrm.migrations import run
-from nrm.queries import packs, paths
+from nrm.queries import health, packs, paths
 
 ROOT = Path(__file__).parent.parent
 TESTLAND = ROOT / "workflows" / "testland"
@@ -82,6 +82,7 @@ def forget() -> None:
     """Drop what this process holds of the database before."""
     packs.forget()
     paths.forget()
+    health.forget()
 
 
 def fill_with_testland(url: str, data_dir: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from api.pages.kit.visits import Answer, Pages, Visit
 from nrm.errors import NotAllowed
-from nrm.queries import health, incidents
+from nrm.queries import incidents
 
 administration = Pages("administration")
 
@@ -64,11 +64,4 @@ def show(visit: Visit) -> Answer:
         "admin/rooms.html",
         rooms=rooms,
         open_incidents=incidents.open_incidents(visit.actor, visit.now),
-        silent=silent(visit),
     )
-
-
-def silent(visit: Visit) -> bool:
-    """Say, to those who watch over failures, whether no runner gave a sign of life lately."""
-    watches = visit.may("incident.read") or visit.may("system.watch")
-    return watches and not health.readiness().runner

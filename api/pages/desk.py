@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,12 +22,21 @@ from nrm.queries import absences, desk_work
 from nrm.queries import approvals as waiting
 from nrm.queries.desk_work import DeskLoad, Kind, Member
 from nrm.queries.inbox import TaskRow
+from nrm.queries.waiting_elsewhere import waiting_elsewhere
 from nrm.vocabulary import HoldReason
 
 desk = Pages("desk")
 
 ROWS: Final = 50
 _LIST: Final = "pages.desk"
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    "incidents": "/incidents",
+    "complaints": "/complaints",
+    "reviews": "/studio#reviews",
+    "migrations": "/studio#paths",
+    "roles": "/admin/users#waiting",
+}
+"""Kind of what waits outside the desks → where one sees to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +99,7 @@ def _page(visit: Visit, problems: tuple[tuple[str, str], ...] = ()) -> Response:
         next_page="/desk?" + urlencode(following) if following else None,
         here="/desk?" + urlencode(kept),
         decisions=tuple(_decisions(visit)),
+        elsewhere=tuple((_ELSEWHERE[one.kind], one) for one in waiting_elsewhere(visit.actor, visit.now)),
         people=people,
         away=absences.absences_of([one.id for one in people], visit.now),
         hours=absences.working_hours([one.id for one in people]),

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from flask import Response
 
-from api.pages.administration import silent
 from api.pages.codes import names
 from api.pages.decision_fields import KINDS, ValueField, changed, fields_of, fields_sent
 from api.pages.forms.reading import read_answers
@@ -77,7 +76,6 @@ def list_incidents(visit: Visit) -> Answer:
         kinds=_KINDS,
         paths=[(key, visit.words.name(named)) for key, named in queries.paths_of_incidents(visit.actor, visit.now)],
         next_page=following,
-        silent=silent(visit),
     )
 
 
@@ -120,7 +118,6 @@ def _page(visit: Visit, found: IncidentView, trouble: _Trouble | None = None) ->
         ended_by=queries.ended_by(row.ended_by),
         trouble=trouble,
         done=visit.query.get("done") == "1",
-        silent=silent(visit),
         names=names(visit),
     )
 

@@ -45,7 +45,7 @@ from api.pages.waiting import waiting
 from api.pages.work import work
 from api.pages.work_finding import work_finding
 from nrm.installation import installation
-from nrm.queries import notifications
+from nrm.queries import health, notifications
 
 PAGES: Final = (
     session,
@@ -127,6 +127,12 @@ def unread_notices(visit: Visit) -> int:
     return notifications.unread_count(visit.actor, visit.now)
 
 
+def runner_silent(visit: Visit) -> bool:
+    """Say, to those who watch over failures, whether no runner gave a sign of life lately."""
+    watches = visit.may("incident.read") or visit.may("system.watch")
+    return watches and health.runner_is_silent()
+
+
 def register_pages(app: Flask) -> None:
     """Add all pages to the application."""
     app.template_folder = str(_TEMPLATES)
@@ -137,7 +143,19 @@ def register_pages(app: Flask) -> None:
     if not installation().config.demo:
         # A demonstration has a first page of its own.
         app.add_url_rule("/", endpoint="front_door", view_func=lambda: see("/work"), methods=["GET"])
-    app.jinja_env.globals.update(asset=assets.address, menu=menu, unread_notices=unread_notices, own_names=own_names())
+    app.jinja_env.globals.update(
+        asset=assets.address,
+        menu=menu,
+        unread_notices=unread_notices,
+        runner_silent=runner_silent,
+        own_names=own_names(),
+    )
+        asset=assets.address,
+        menu=menu,
+        unread_notices=unread_notices,
+        runner_silent=runner_silent,
+        own_names=own_names(),
+    )
 
     @app.context_processor
     def _about() -> dict[str, object]:

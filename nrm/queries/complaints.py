@@ -75,7 +75,7 @@ def complaints(
         NotAllowed: the actor does not work on complaints.
         NotValid: the key is of another list.
     """
-    statement: Select[*tuple[Any, ...]] = _seen(actor)
+    statement: Select[*tuple[Any, ...]] = seen(actor)
     if state is not None:
         statement = statement.where(Complaint.state == state)
     statement = newest_after(statement, COMPLAINTS.c.received_at, COMPLAINTS.c.id, after=after, limit=limit)
@@ -94,7 +94,7 @@ def complaint(actor: Actor, complaint_id: str) -> ComplaintView:
         NotFound: there is none at a desk of the actor's.
         NotAllowed: the actor does not work on complaints.
     """
-    row = db.session.scalars(_seen(actor).where(Complaint.id == complaint_id)).one_or_none()
+    row = db.session.scalars(seen(actor).where(Complaint.id == complaint_id)).one_or_none()
     if row is None:
         raise NotFound
     content: Any = unseal(row.content, row=row.id, column="complaints.content")
@@ -110,7 +110,12 @@ def complaint(actor: Actor, complaint_id: str) -> ComplaintView:
     )
 
 
-def _seen(actor: Actor) -> Select[Complaint]:
+def seen(actor: Actor) -> Select[Complaint]:
+    """Select the complaints at the actor's desks.
+
+    Raises:
+        NotAllowed: the actor does not work on complaints.
+    """
     if not actor.may(PERMISSION):
         raise NotAllowed("not_allowed", permission=PERMISSION)
     mine = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Final
 
 from sqlalchemy import func, literal_column, select
@@ -55,6 +56,46 @@ def readiness() -> Readiness:
     seen = None if last is None else (datetime.now(UTC) - last).total_seconds()
     alive = seen is not None and seen <= installation().config.worker_silent_seconds
     return Readiness(database=True, tables=tables, runner=alive, runner_seen=seen)
+
+
+_ASK_AGAIN: Final = 10.0
+"""Seconds for which a silent runner is taken to stay silent."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What this process last learned of the runners, on the machine's own clock.
+
+    Attributes:
+        alive: whether one was heard.
+        until: when to ask again.
+    """
+
+    alive: bool = True
+    until: float = 0.0
+
+
+_memory = _Memory()
+
+
+def forget() -> None:
+    """Ask the database at the next look whether a runner was heard."""
+    _memory.until = 0.0
+
+
+def runner_is_silent() -> bool:
+    """Say whether no runner gave a sign of life lately, for the bar of each page.
+
+    A runner that was heard is not silent before the allowed silence has passed since, so one statement serves all
+    pages of a process for as long; a silent one is looked for every few seconds.
+    """
+    moment = monotonic()
+    if moment >= _memory.until:
+        allowed = float(installation().config.worker_silent_seconds)
+        last = db.session.scalar(select(func.max(Runner.seen_at)))
+        left = 0.0 if last is None else allowed - (datetime.now(UTC) - last).total_seconds()
+        _memory.alive, _memory.until = left >= 0 and last is not None, moment + max(left, _ASK_AGAIN)
+    return not _memory.alive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,13 @@ def test_a_supervisor_sees_what_waits_at_each_desk_and_opens_the_list_of_it(
     assert "with nobody" in free.says
 
 
+def test_what_waits_outside_the_desks_has_a_link_for_those_who_may_see_to_it(supervisor: Reader):
+    page = supervisor.open("/desk")
+    assert page.links["Failures"] == "/incidents"
+    assert page.links["Complaints without an answer"] == "/complaints"
+    assert not {"Paths to review", "Roles to approve", "Moves of cases to approve"} & set(page.links)
+
+
 def test_a_late_task_is_listed_as_late_and_counted(
     office: Office, reader: Callable[..., Reader], opened: Callable[..., str], supervisor: Reader
 ):

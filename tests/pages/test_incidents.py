@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -12,8 +13,9 @@ from nrm.actions import tasks
 from nrm.actions._action import Work, transact
 from nrm.actions.failures import open_incident
 from nrm.actors import SYSTEM
+from nrm.installation import installation
 from nrm.models import Desk, Incident, Runner, TaskAnswers
-from nrm.queries import packs
+from nrm.queries import health, packs
 from nrm.sealing import seal
 from tests.api.conftest import Office
 from tests.pages.administrators import administrator
@@ -151,11 +153,39 @@ def test_who_watches_the_system_sees_what_concerns_no_case_and_no_case(
     assert "No incidents here" in boss.open("/incidents?path=hello").says
 
 
-def test_a_silent_runner_is_told_until_it_gives_a_sign_of_life(repairer: Reader, office: Office):
-    assert "silent" in repairer.open("/incidents").says
+def test_a_silent_runner_is_told_on_every_page_until_it_gives_a_sign_of_life(
+    repairer: Reader, office: Office, reader: Callable[..., Reader]
+):
+    for address in ("/incidents", "/admin", "/work", "/desk", "/me"):
+        assert "silent" in repairer.open(address).says
+    assert "silent" not in reader(office.land.at_desk("case_handler", "norvale")).open("/work").says
     now = datetime.now(UTC)
     transact(SYSTEM, lambda work: work.add(Runner, name="one", started_at=now, seen_at=now, done=0, failed=0))
+    health.forget()
     assert "silent" not in repairer.open("/incidents").says
+
+
+def test_a_runner_that_was_heard_is_asked_for_once_and_a_silent_one_every_few_seconds(
+    office: Office, query_counter: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+):
+    moment = [1000.0]
+    monkeypatch.setattr(health, "monotonic", lambda: moment[0])
+    health.forget()
+    for pause, silent, asked in ((0, True, 1), (9, True, 0), (1, True, 1)):
+        moment[0] += pause
+        with query_counter() as count:
+            assert health.runner_is_silent() is silent
+        assert count() == asked
+    now = datetime.now(UTC)
+    transact(SYSTEM, lambda work: work.add(Runner, name="one", started_at=now, seen_at=now, done=0, failed=0))
+    moment[0] += 10
+    allowed = installation().config.worker_silent_seconds
+    for pause, asked in ((0, 1), (allowed - 2, 0), (3, 1)):
+        moment[0] += pause
+        with query_counter() as count:
+            assert not health.runner_is_silent()
+        assert count() == asked
+    health.forget()
 
 
 @pytest.mark.parametrize("language", ["ar", "ckb"])
