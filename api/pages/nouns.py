@@ -150,12 +150,6 @@ def register_pages(app: Flask) -> None:
         runner_silent=runner_silent,
         own_names=own_names(),
     )
-        asset=assets.address,
-        menu=menu,
-        unread_notices=unread_notices,
-        runner_silent=runner_silent,
-        own_names=own_names(),
-    )
 
     @app.context_processor
     def _about() -> dict[str, object]:
