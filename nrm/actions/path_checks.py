@@ -237,6 +237,7 @@ def pack_facts(pack: Pack) -> tuple[Known, Resources]:
             for name, values in CHECK_VALUES.items()
         },
         messages=REFERRAL_MESSAGES | frozenset(CASE_MESSAGES) | cases.CASE_MESSAGES | _sent(specs) | {LETTER_ANSWERED},
+        chased=REFERRAL_MESSAGES,
         passed=_passed(specs, resources, pack.started_with),
     )
     return known, resources

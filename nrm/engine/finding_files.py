@@ -120,7 +120,7 @@ def resources_from_json(data: Json) -> Resources:
     )
 
 
-_SETS: Final = ("roles", "organisations", "services", "outcomes", "stages", "ladders", "messages", "values")
+_SETS: Final = ("roles", "organisations", "services", "outcomes", "stages", "ladders", "messages", "chased", "values")
 
 
 def known_to_json(known: Known) -> Json:

@@ -109,7 +109,7 @@ DEFINITIONS = "".join(
 ) + (
     '<bpmn:message id="m.accepted" name="referral.accepted"/>\n<bpmn:message id="m.declined" name="referral.declined"/>\n'
     '<bpmn:error id="e.broken" errorCode="broken"/>\n<bpmn:escalation id="x.late" escalationCode="late"/>\n'
-    '<bpmn:signal id="s.all" name="all"/>\n'
+    '<bpmn:signal id="s.all" name="all"/>\n<bpmn:message id="m.letter" name="letter.came"/>\n'
 )
 
 
@@ -193,4 +193,5 @@ KNOWN = Known(
         "close_case": KnownCheck(params=frozenset({"from"}), required=frozenset({"from"})),
     },
     messages=frozenset({"referral.accepted", "referral.declined"}),
+    chased=frozenset({"referral.accepted", "referral.declined"}),
 )

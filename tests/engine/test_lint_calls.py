@@ -26,7 +26,7 @@ KNOWN = dataclasses.replace(
 )
 SHOWN = {
     "outcome_never_given", "take_never_given", "error_not_caught", "unknown_version", "multi_not_a_list",
-    "timer_not_a_date", "boundary_twice",
+    "timer_not_a_date", "boundary_twice", "wait_without_limit",
 }  # fmt: skip
 """What is looked for below: a defect shows each of them."""
 
@@ -142,6 +142,30 @@ def test_two_events_of_one_step_do_not_wait_for_the_same():
     assert of(with_events(error(""), error("")), "boundary_twice") == twice
     assert of(with_events(accepted, declined, s.timer("P1D"), s.timer("P2D")), "boundary_twice") == []
     assert of(with_events(error("e.broken"), error("")), "boundary_twice") == []
+
+
+LETTER = s.start("go") + s.flow("go", "letter") + s.catch("letter", s.message("m.letter")) + s.flow("letter", "done")
+LETTER += s.end("done")
+BOTH = (
+    s.start("go") + s.flow("go", "wait") + s.gateway("wait", "event") + s.flow("wait", "letter") + s.flow("wait", "other")
+    + s.catch("letter", s.message("m.letter")) + s.flow("letter", "done") + s.end("done") + s.flow("other", "done")
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "inner, where",
+    [
+        (LETTER, "letter"),
+        (LETTER.replace("m.letter", "m.accepted"), None),
+        (BOTH + s.catch("other", '<bpmn:signalEventDefinition signalRef="s.all"/>'), "wait"),
+        (BOTH + s.catch("other", s.message("m.accepted")), None),
+        (BOTH + s.catch("other", s.timer("P9D")), None),
+        (s.start("b") + s.sub("held", LETTER) + s.flow("b", "held") + s.flow("held", "after") + s.end("after")
+         + s.boundary("nudge", "held", s.timer("P3D"), "false") + s.flow("nudge", "after"), None),
+    ],
+)  # fmt: skip
+def test_a_wait_that_nothing_limits_is_told(inner: str, where: str | None):
+    assert of(inner, "wait_without_limit") == ([("wait_without_limit", where, "warning")] if where else [])
 
 
 FAILS = d.end("broken", event=d.ref("error", "e"))

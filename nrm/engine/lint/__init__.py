@@ -21,6 +21,7 @@ from nrm.engine.lint.steps import check_steps
 from nrm.engine.lint.structure import check_structure
 from nrm.engine.lint.texts import check_texts
 from nrm.engine.lint.values import check_values
+from nrm.engine.lint.waits import check_waits
 from nrm.engine.reading import read_diagram
 from nrm.engine.steps import Resources
 from nrm.errors import BadPath
@@ -37,6 +38,7 @@ _CHECKS = (
     check_values,
     check_kinds,
     check_called,
+    check_waits,
     check_texts,
     check_soundness_of,
 )

@@ -69,6 +69,7 @@ class Known:
         ladders: escalation ladders.
         checks: registered checks and effects.
         messages: names of messages that something sends; empty for any.
+        chased: those of them that the system sees to itself, so that one of them surely comes.
         values: names of values that every run has from its start.
         passed: path key → names of values that those who start it pass to it.
     """
@@ -87,5 +88,6 @@ class Known:
     ladders: frozenset[str] = frozenset()
     checks: Mapping[str, KnownCheck] = field(default_factory=dict)
     messages: frozenset[str] = frozenset()
+    chased: frozenset[str] = frozenset()
     values: frozenset[str] = frozenset()
     passed: Mapping[str, frozenset[str]] = field(default_factory=dict)
