@@ -126,6 +126,8 @@ def show(visit: Visit, case_id: str) -> Answer:
         run=followed.chosen,
         drawing=followed.drawing,
         steps=followed.steps,
+        standing=followed.standing,
+        ahead=tuple(filter(None, map(visit.words.name, followed.ahead))),
         flipped="flip" in visit.query,
         referrals=sent,
         needs=queries.needs(visit.actor, visit.now, case_id),

@@ -27,6 +27,7 @@ from nrm.models import Incident, Run, RunStep, Subscription, Task
 from nrm.queries import paths
 from nrm.queries.cases import must_read
 from nrm.queries.rows import read
+from nrm.queries.standing import Standing, ahead, standing
 from nrm.vocabulary import APART
 
 
@@ -89,12 +90,16 @@ class Followed:
         chosen: the one that is looked at; None for none.
         steps: what it went through.
         drawing: its path with the state of each step, as SVG; "" for none.
+        standing: where it stands, in words.
+        ahead: names of the steps that may come next.
     """
 
     runs: tuple[RunRow, ...]
     chosen: RunRow | None
     steps: tuple[StepPassed, ...]
     drawing: str
+    standing: tuple[Standing, ...] = ()
+    ahead: tuple[Mapping[str, str], ...] = ()
 
 
 MOST_STEPS: Final = 2_000
@@ -304,9 +309,12 @@ def followed(
         return Followed(runs=listed, chosen=None, steps=(), drawing="")
     version = paths.version(found[chosen.id].path_version_id)
     states = read(_STATES, {"run": chosen.id})
+    called = (row for row in listed if row.parent_id == chosen.id and row.status == "running")
     return Followed(
         runs=listed,
         chosen=chosen,
         steps=_passed(states, version),
         drawing=_draw(version, states, now, language=language, mirrored=mirrored, on_page=True),
+        standing=(*standing(states, version, now), *(Standing(names=row.names, state="running") for row in called)),
+        ahead=ahead(states, version),
     )

@@ -48,6 +48,17 @@ def test_the_drawing_can_be_mirrored_and_read_as_a_list(handler: Reader, opened:
     assert "The same as a list" in plain.says
 
 
+def test_the_list_beside_the_drawing_says_where_the_case_stands_and_what_may_come(
+    office: Office, reader: Callable[..., Reader], handler: Reader, opened: Callable[..., str]
+):
+    case_id = opened()
+    page = handler.open(f"/cases/{case_id}")
+    assert "Ask the guest to be done Serve tea may come next" in page.says
+    assert "What may come next: Serve tea" in page.says
+    office.clock.move(timedelta(days=60))
+    assert "Ask the guest late Serve tea may come next" in reader(handler.actor).open(f"/cases/{case_id}").says
+
+
 def test_the_history_can_be_narrowed(handler: Reader, opened: Callable[..., str]):
     case_id = opened()
     assert "Case opened" not in handler.open(f"/cases/{case_id}?kind=task").says
