@@ -20,7 +20,7 @@ from nrm.engine.coverage import uncovered
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.lint import CASE_MESSAGES, Known, KnownCheck, KnownTable
 from nrm.engine.parsing import PathSpec, compile_path
-from nrm.engine.path_ends import path_ends
+from nrm.engine.path_ends import path_callers, path_ends
 from nrm.engine.scenario_files import Scenario, read_scenario
 from nrm.engine.scenarios import Played, play
 from nrm.engine.steps import Resources
@@ -230,6 +230,7 @@ def pack_facts(pack: Pack) -> tuple[Known, Resources]:
         stages=frozenset(),
         paths={key: specs[key].called if key in specs else frozenset() for key in pack.paths},
         ends=path_ends(specs, resources),
+        callers=path_callers(specs),
         tables={key: table for key in resources.tables if (table := _table(key, resources)) is not None},
         ladders=frozenset(pack.contents(ItemKind.LADDER)),
         checks={

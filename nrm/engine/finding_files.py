@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.importing import Imported, ImportedProcess
-from nrm.engine.lint import Known, KnownCheck, KnownPath, KnownTable
+from nrm.engine.lint import Known, KnownCall, KnownCheck, KnownPath, KnownTable
 from nrm.engine.soundness import Answer, Defect, Verdict
 from nrm.engine.steps import Resources
 
@@ -120,6 +120,7 @@ def resources_from_json(data: Json) -> Resources:
     )
 
 
+_Call: TypeAlias = tuple[str, list[str], list[str], list[str] | None]
 _SETS: Final = ("roles", "organisations", "services", "outcomes", "stages", "ladders", "messages", "chased", "values")
 
 
@@ -132,6 +133,18 @@ def known_to_json(known: Known) -> Json:
         "paths": {key: sorted(called) for key, called in known.paths.items()},
         "passed": {key: sorted(names) for key, names in known.passed.items()},
         "versions": {key: sorted(numbers) for key, numbers in known.versions.items()},
+        "callers": {
+            key: [
+                [
+                    call.caller,
+                    sorted(call.outcomes),
+                    sorted(call.values),
+                    None if call.errors is None else sorted(call.errors),
+                ]
+                for call in calls
+            ]
+            for key, calls in known.callers.items()
+        },
         "ends": {
             key: [sorted(path.outcomes), sorted(path.errors), sorted(path.values)] for key, path in known.ends.items()
         },
@@ -155,6 +168,9 @@ def known_from_json(data: Json) -> Known:
         paths=_names(data["paths"]),
         passed=_names(data["passed"]),
         versions={key: frozenset(each) for key, each in cast(Mapping[str, list[int]], data["versions"]).items()},
+        callers={
+            key: tuple(map(_call, calls)) for key, calls in cast(Mapping[str, list[_Call]], data["callers"]).items()
+        },
         ends={
             key: KnownPath(outcomes=frozenset(parts[0]), errors=frozenset(parts[1]), values=frozenset(parts[2]))
             for key, parts in cast(Mapping[str, list[list[str]]], data["ends"]).items()
@@ -166,6 +182,16 @@ def known_from_json(data: Json) -> Known:
             key: KnownCheck(params=frozenset(parts[0]), required=frozenset(parts[1]), values=frozenset(parts[2]))
             for key, parts in checks.items()
         },
+    )
+
+
+def _call(parts: _Call) -> KnownCall:
+    caller, outcomes, values, errors = parts
+    return KnownCall(
+        caller=caller,
+        outcomes=frozenset(outcomes),
+        values=frozenset(values),
+        errors=None if errors is None else frozenset(errors),
     )
 
 

@@ -1,12 +1,13 @@
-"""How paths can end, for the paths that call them: with which outcomes and errors, and which values they can give."""
+"""What stands between paths: how each can end and what it can give, and what those that call it expect."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from nrm.engine.lint.known import KnownPath
+from nrm.engine.lint.called import asked
+from nrm.engine.lint.known import KnownCall, KnownPath
 from nrm.engine.parsing import PathSpec
-from nrm.engine.steps import Resources, Step, StepKind
+from nrm.engine.steps import Call, Resources, Step, StepKind
 
 
 def path_ends(specs: Mapping[str, PathSpec], resources: Resources) -> dict[str, KnownPath]:
@@ -30,6 +31,41 @@ def path_ends(specs: Mapping[str, PathSpec], resources: Resources) -> dict[str, 
         )
         for key, spec in specs.items()
     }
+
+
+def path_callers(specs: Mapping[str, PathSpec]) -> dict[str, tuple[KnownCall, ...]]:
+    """Say what each path is expected to give by those that call its newest version by its key.
+
+    Args:
+        specs: the newest version of each path, by key.
+    """
+    calls: dict[str, list[KnownCall]] = {}
+    for key, spec in specs.items():
+        for step in spec.steps.values():
+            if step.call is None or step.call.path in (None, key) or step.call.version is not None:
+                continue
+            calls.setdefault(step.call.path or "", []).append(_expected(spec, key, step, step.call))
+    return {path: tuple(each) for path, each in calls.items()}
+
+
+def _expected(spec: PathSpec, key: str, step: Step, call: Call) -> KnownCall:
+    wanted = {
+        outcome for flow in spec.flows.values() for name, outcome in asked(flow.condition or "") if name == call.result
+    }
+    caught = set(_catches(spec, step.id))
+    return KnownCall(
+        caller=key,
+        outcomes=frozenset(wanted),
+        values=frozenset(call.takes.values()),
+        errors=None if None in caught else frozenset(code for code in caught if code is not None),
+    )
+
+
+def _catches(spec: PathSpec, host: str | None) -> Iterator[str | None]:
+    """Give the codes of the errors that are caught at a step or around it; None for all."""
+    while host is not None:
+        yield from (step.code for step in spec.steps.values() if step.host == host and step.event == "error")
+        host = spec.steps[host].parent
 
 
 def _outcomes(spec: PathSpec) -> Iterator[str]:
@@ -62,9 +98,4 @@ def _called(step: Step, resources: Resources) -> Iterator[str]:
 
 def _is_caught(spec: PathSpec, host: str | None, code: str | None) -> bool:
     """Tell whether an error that comes out of a step is caught there or further out."""
-    while host is not None:
-        for step in spec.steps.values():
-            if step.host == host and step.event == "error" and step.code in (code, None):
-                return True
-        host = spec.steps[host].parent
-    return False
+    return not {code, None}.isdisjoint(_catches(spec, host))

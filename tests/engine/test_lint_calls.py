@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from nrm.engine.finding_files import known_from_json, known_to_json
-from nrm.engine.lint import KnownPath, lint_path
+from nrm.engine.lint import KnownCall, KnownPath, lint_path
 from nrm.engine.parsing import compile_path
-from nrm.engine.path_ends import path_ends
+from nrm.engine.path_ends import path_callers, path_ends
 from nrm.engine.steps import Resources
 from tests.engine import diagrams as d
 from tests.engine import samples as s
@@ -22,11 +22,13 @@ KNOWN = dataclasses.replace(
         ),
         "third_path": KnownPath(outcomes=frozenset({"unmet"})),
     },
+    callers={"small_path": (KnownCall(caller="other_path", errors=None),)},
     versions={"other_path": frozenset({1, 2})},
 )
 SHOWN = {
     "outcome_never_given", "take_never_given", "error_not_caught", "unknown_version", "multi_not_a_list",
     "timer_not_a_date", "boundary_twice", "wait_without_limit",
+    "caller_asks_outcome", "caller_takes_value", "caller_catches_not",
 }  # fmt: skip
 """What is looked for below: a defect shows each of them."""
 
@@ -185,3 +187,37 @@ def test_what_comes_out_of_a_path_is_known_to_those_that_call_it():
     assert (ends["parent"].errors, ends["careful"].errors) == (frozenset({"broken"}), frozenset())
     assert ends["parent"].outcomes == frozenset({"served"})
     assert known_from_json(known_to_json(KNOWN)) == KNOWN
+
+
+ASKING = (
+    d.start() + d.call("serve", "child", extra='<nrm:call result="how"/><nrm:take name="met" from="met"/>')
+    + d.box("exclusiveGateway", "which", default="no") + d.flow("which", "good", "how == 'served' and met")
+    + d.flow("which", "bad", id="no") + d.end("good", "served") + d.end("bad", "unmet") + d.chain("start", "serve", "which")
+)  # fmt: skip
+SERVED = d.start() + d.box("manualTask", "work") + d.chain("start", "work", "which")
+SERVED += d.box("exclusiveGateway", "which", default="rest") + d.flow("which", "done", "met") + d.end("done", "served")
+SERVED += d.flow("which", "other", id="rest") + d.end("other", "unmet")
+
+
+def test_a_change_that_takes_from_callers_what_they_ask_for_is_told_to_who_makes_it():
+    def lint(body: str) -> set[tuple[str, str, str]]:
+        found = lint_path(d.diagram(body, root=ERROR, key="child"), resources=Resources(), known=known)
+        return {(each.code, each.element, str(each.severity)) for each in found if each.code.startswith("caller_")}
+
+    specs = {
+        "child": compile_path(d.diagram(SERVED, key="child"), resources=Resources()),
+        "asking": compile_path(d.diagram(ASKING, key="asking"), resources=Resources()),
+    }
+    callers = path_callers(specs)
+    assert callers == {
+        "child": (KnownCall(caller="asking", outcomes=frozenset({"served"}), values=frozenset({"met"})),)
+    }
+    known = dataclasses.replace(s.KNOWN, ends=path_ends(specs, Resources()), callers=callers)
+    assert lint(SERVED) == set()
+    assert lint(SERVED.replace('code="served"', 'code="provided"')) == {("caller_asks_outcome", "child", "warning")}
+    assert lint(SERVED.replace(">met<", ">seen<")) == {("caller_takes_value", "child", "warning")}
+    broken = SERVED.replace(d.end("other", "unmet"), d.end("other", event=d.ref("error", "e")))
+    assert lint(broken) == {("caller_catches_not", "child", "warning")}
+    calls = dataclasses.replace(callers["child"][0], errors=None)
+    known = dataclasses.replace(known, callers={"child": (calls,)})
+    assert lint(broken) == set()

@@ -10,11 +10,12 @@ from typing import Final
 
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.lint.called import check_called
+from nrm.engine.lint.callers import check_callers
 from nrm.engine.lint.deadlines import check_deadlines
 from nrm.engine.lint.diagram import Pack, build
 from nrm.engine.lint.events import check_events
 from nrm.engine.lint.kinds import check_kinds
-from nrm.engine.lint.known import CASE_MESSAGES, Known, KnownCheck, KnownPath, KnownTable
+from nrm.engine.lint.known import CASE_MESSAGES, Known, KnownCall, KnownCheck, KnownPath, KnownTable
 from nrm.engine.lint.sound import check_soundness_of
 from nrm.engine.lint.spelling import check_spelling
 from nrm.engine.lint.steps import check_steps
@@ -26,7 +27,7 @@ from nrm.engine.reading import read_diagram
 from nrm.engine.steps import Resources
 from nrm.errors import BadPath
 
-__all__ = ["CASE_MESSAGES", "Known", "KnownCheck", "KnownPath", "KnownTable", "has_errors", "lint_path"]
+__all__ = ["CASE_MESSAGES", "Known", "KnownCall", "KnownCheck", "KnownPath", "KnownTable", "has_errors", "lint_path"]
 
 MAX_FINDINGS: Final = 500
 _CHECKS = (
@@ -38,6 +39,7 @@ _CHECKS = (
     check_values,
     check_kinds,
     check_called,
+    check_callers,
     check_waits,
     check_texts,
     check_soundness_of,

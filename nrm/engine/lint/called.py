@@ -60,11 +60,12 @@ def _taken(known: Known, node: Node, paths: list[str]) -> Iterator[Finding]:
 def _errors(diagram: Diagram, known: Known, node: Node, paths: list[str]) -> Iterator[Finding]:
     for path in paths:
         for code in sorted(known.ends[path].errors):
-            if not _is_caught(diagram, node, code):
+            if not is_caught(diagram, node, code):
                 yield warn(node.element, "error_not_caught", path=path, error=code)
 
 
-def _is_caught(diagram: Diagram, node: Node, code: str) -> bool:
+def is_caught(diagram: Diagram, node: Node, code: str) -> bool:
+    """Tell whether an error that comes out of a step is caught there or further out."""
     at: Node | None = node
     while at is not None:
         for boundary in diagram.boundaries.get(at.id, ()):
@@ -85,9 +86,9 @@ def _outcomes(diagram: Diagram, pack: Pack, known: Known) -> Iterator[Finding]:
     """Find conditions that ask a call's outcome for one that the called path never has."""
     outcomes = _outcomes_by_name(diagram, pack, known)
     for flow in diagram.flows.values():
-        for name, asked in _asked(flow.condition or ""):
-            if name in outcomes and asked not in outcomes[name]:
-                yield found(flow.element, "outcome_never_given", value=name, outcome=asked)
+        for name, wanted in asked(flow.condition or ""):
+            if name in outcomes and wanted not in outcomes[name]:
+                yield found(flow.element, "outcome_never_given", value=name, outcome=wanted)
 
 
 def _outcomes_by_name(diagram: Diagram, pack: Pack, known: Known) -> Mapping[str, frozenset[str]]:
@@ -106,7 +107,7 @@ def _outcomes_by_name(diagram: Diagram, pack: Pack, known: Known) -> Mapping[str
     return {name: codes for name, codes in found_outcomes.items() if name not in others}
 
 
-def _asked(text: str) -> Iterator[tuple[str, str]]:
+def asked(text: str) -> Iterator[tuple[str, str]]:
     """Give each name that a condition compares with a fixed text, and the text."""
     try:
         waiting = [parse(text).tree] if text else []

@@ -51,6 +51,23 @@ class KnownPath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCall:
+    """What the newest version of a path expects of another one that it calls.
+
+    Attributes:
+        caller: key of the path that calls.
+        outcomes: the outcomes that its conditions ask for.
+        values: names of the values that it takes.
+        errors: codes of the errors that it catches; None when it catches all.
+    """
+
+    caller: str
+    outcomes: frozenset[str] = frozenset()
+    values: frozenset[str] = frozenset()
+    errors: frozenset[str] | None = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """Everything in a pack that a diagram may name.
 
@@ -64,6 +81,7 @@ class Known:
         stages: codes of a case's stages; empty for any.
         paths: path key → keys of the paths that it calls (empty when unknown).
         ends: path key → how its newest version can end; not there when unknown.
+        callers: path key → what the paths that call its newest version expect of it.
         versions: path key → numbers of its versions; not there when unknown.
         tables: decision tables.
         ladders: escalation ladders.
@@ -83,6 +101,7 @@ class Known:
     stages: frozenset[str] = frozenset()
     paths: Mapping[str, frozenset[str]] = field(default_factory=dict)
     ends: Mapping[str, KnownPath] = field(default_factory=dict)
+    callers: Mapping[str, tuple[KnownCall, ...]] = field(default_factory=dict)
     versions: Mapping[str, frozenset[int]] = field(default_factory=dict)
     tables: Mapping[str, KnownTable] = field(default_factory=dict)
     ladders: frozenset[str] = frozenset()
