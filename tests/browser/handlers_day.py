@@ -36,7 +36,7 @@ def take_one_with_words(page: Page) -> str:
     raise AssertionError("no task at the desk asks for words")
 
 
-@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("language", ["en", "ar", "ckb"])
 def test_keys_work_on_an_arabic_layout_until_they_are_switched_off(visit: Callable[..., Visitor], language: str):
     page = visit("handler.baghdad", language).page
     page.goto(FREE)
@@ -56,7 +56,7 @@ def test_keys_work_on_an_arabic_layout_until_they_are_switched_off(visit: Callab
     assert page.locator("[data-item].at").count() == 0
 
 
-@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("language", ["en", "ar", "ckb"])
 def test_a_power_cut_and_a_lost_line_lose_nothing_that_was_typed(visit: Callable[..., Visitor], language: str):
     before = visit("handler.baghdad", language)
     address = take_one_with_words(before.page)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.doing import follow, open_case, take, task_of, unfold
+from tests.browser.doing import follow, open_case, take, task_of, today, unfold
 from tests.browser.visitor import Visitor
 
 LANGUAGES = ["ar", "ckb", "en"]
@@ -44,7 +44,7 @@ def test_a_task_is_put_on_hold_until_a_day_and_taken_off_hold(visit: Callable[..
     address = task_of(page, open_case(page))
     take(page, address)
     unfold(page, "form[action$='/hold']")
-    day = date.today() + timedelta(days=9)
+    day = today() + timedelta(days=9)
     page.fill("#until", day.isoformat())
     follow(page, "form[action$='/hold'] button")
     row = page.locator("[data-item]", has=page.locator(f"a[href='{address}']"))
@@ -84,9 +84,8 @@ def test_the_tasks_of_a_colleague_who_is_away_stand_with_the_substitute(visit: C
     take(away.page, address)
     page = away.page
     page.goto("/me/times")
-    today = date.today()
-    page.fill("[name=first]", today.isoformat())
-    page.fill("[name=last]", (today + timedelta(days=1)).isoformat())
+    page.fill("[name=first]", today().isoformat())
+    page.fill("[name=last]", (today() + timedelta(days=1)).isoformat())
     page.select_option("[name=substitute]", label="رنا المثال (Rana Example)")
     follow(page, "form:has([name=substitute]) button")
     stands_in.page.goto("/work?tab=mine")

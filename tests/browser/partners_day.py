@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.doing import choose, follow, take, tasks_at
+from tests.browser.doing import choose, follow, take, tasks_at, today, unfold
 from tests.browser.visitor import Visitor
 
 TO_WHOM = {
@@ -110,3 +110,44 @@ def test_a_declined_referral_names_its_reason_and_comes_back_to_the_handler(visi
     do(focal, "decline", reason="no_capacity", note=MORE)
     handler.wait_for_timeout(2000)  # the runner wakes the path
     assert [row for row in tasks_at(handler) if row["case_number"] == number and row["step"] in ("prepare", "fix")]
+
+
+def offered(page: Page, category: str, service: str) -> bool:
+    """Say whether a handler who refers somebody for a kind of service is offered this one."""
+    task = next(row for row in tasks_at(page, "prepare") if row["service_category"] == category)
+    take(page, "/tasks/" + task["id"])
+    return page.locator(f"select[name='a.service'] option[value='{service}']").count() == 1
+
+
+def change_capacity(focal: Visitor, service: str, state: str, until: str = "") -> None:
+    """Say how a service stands, by its form."""
+    page = focal.page
+    page.goto("/services")
+    unfold(page, f"form[action='/services/{service}/capacity']")
+    form = page.locator(f"form[action='/services/{service}/capacity']")
+    form.locator(f"input[name=state][value={state}]").check()
+    form.locator("[name=until]").fill(until)
+    follow(page, form.locator("button"))
+    assert page.locator(f"[id='{service}'] .done-note").count() == 1
+
+
+@pytest.mark.parametrize("language", ["ar", "ckb", "en"])
+def test_a_focal_point_pauses_a_service_opens_it_and_confirms_that_all_is_still_right(
+    visit: Callable[..., Visitor], language: str
+):
+    handler, focal = visit("handler.baghdad", language).page, visit("focal.iom", language)
+    known = handler.request.get("/api/v1/services", params={"limit": 100}).json()["data"]
+    service = next(row["id"] for row in known if row["code"] == "iom_hou")
+    until = today() + timedelta(days=20)
+    change_capacity(focal, service, "paused", until.isoformat())
+    card = focal.page.locator(f"[id='{service}']")
+    assert str(until.day) in card.locator(".tag").first.inner_text()
+    assert (focal.mistakes(), focal.wide()) == ([], [])
+    focal.page.set_viewport_size({"width": 1280, "height": 850})
+    assert not offered(handler, "HOU", service)
+
+    change_capacity(focal, service, "open")
+    assert offered(handler, "HOU", service)
+    follow(focal.page, f"form[action='/services/{service}/verify'] button")
+    assert str(today().day) in card.locator(".row .quiet").inner_text()
+    assert card.locator(".late").count() == 0
