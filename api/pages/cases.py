@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from api.pages.codes import Names, governorates, label, labels, names, sayers
-from api.pages.history import told
+from api.pages.history import history as told_history
 from api.pages.kit.visits import Answer, Pages, Visit, see
 from api.pages.kit.words import Due
 from api.transport import cursors
@@ -136,7 +136,7 @@ def show(visit: Visit, case_id: str) -> Answer:
         disclosures=queries.disclosures(visit.actor, visit.now, case_id),
         notes=queries.notes(visit.actor, visit.now, case_id),
         documents=_documents(visit, case_id),
-        history=tuple(told(visit, entry) for entry in history.items),
+        history=told_history(visit, history.items),
         more=cursors.write_cursor(_HISTORY, history.next_key) if history.next_key else None,
         kind=kind,
         kinds=KINDS,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -24,6 +24,7 @@ class Told:
         exact: the moment.
         about: name of the step, state or thing that it is about.
         address: the page of that; "" for none.
+        times: how many alike stand in this one line.
     """
 
     what: str
@@ -32,9 +33,23 @@ class Told:
     exact: datetime
     about: str
     address: str
+    times: int = 1
 
 
+_ACCESS: Final = "case.access_"
 _PAGES: Final[Mapping[str, str]] = {"task": "/tasks/", "referral": "/referrals/", "person": "/people/"}
+
+
+def history(visit: Visit, entries: Iterable[TimelineEntry]) -> tuple[Told, ...]:
+    """Say the history of a case; what one act did to the access of many desks is one line."""
+    lines: list[Told] = []
+    for entry in entries:
+        line = told(visit, entry)
+        if lines and entry.kind.startswith(_ACCESS) and replace(lines[-1], times=1, exact=line.exact) == line:
+            lines[-1] = replace(lines[-1], times=lines[-1].times + 1)
+        else:
+            lines.append(line)
+    return tuple(lines)
 
 
 def told(visit: Visit, entry: TimelineEntry) -> Told:
@@ -77,7 +92,7 @@ _SAID: Final[Mapping[str, str]] = {
 def _about(visit: Visit, entry: TimelineEntry) -> str:
     if entry.names:
         return visit.words.name(entry.names)
-    if entry.kind.startswith("case.access_"):
+    if entry.kind.startswith(_ACCESS):
         return ""
     return _reason(visit, entry) or next(
         (label(visit, group, entry.data[name]) for name, group in _SAID.items() if entry.data.get(name)), ""

@@ -66,6 +66,18 @@ def test_the_history_can_be_narrowed(handler: Reader, opened: Callable[..., str]
     assert handler.open(f"/cases/{case_id}?kind=nonsense&after=broken").status == 422
 
 
+def test_what_one_act_did_to_the_access_of_many_desks_is_one_line_of_the_history(
+    handler: Reader, opened: Callable[..., str]
+):
+    case_id = opened()
+    rows = handler.client.get(f"/api/v1/cases/{case_id}/timeline?limit=100").json["data"]
+    given = sum(row["kind"] == "case.access_given" for row in rows)
+    assert given > 1
+    words = handler.open(f"/cases/{case_id}").words
+    assert words.count("Access given") == 1
+    assert words[words.index("Access given") + 1] == str(given)
+
+
 def test_a_note_stands_on_the_page_at_once(handler: Reader, opened: Callable[..., str]):
     case_id = opened()
     page = handler.send(handler.open(f"/cases/{case_id}"), "/note", text="She prefers mornings", pinned="1")
