@@ -77,7 +77,7 @@ _SAYS: Final = {
     413: "The body is too large",
     415: "The body is not JSON",
     422: "The input has mistakes",
-    428: "The version is missing: send If-Match or version",
+    428: "The version is missing: send If-Match, or version (of pack data: seen)",
     429: "Too many requests",
     503: "Busy; try again",
 }
@@ -209,12 +209,20 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
         headers.append(
             _header("If-Match", 'The version that the change is based on: "v3"', '^(W/)?"v[1-9][0-9]{0,9}"$')
         )
+    if _is_stamped(operation):
+        headers.append(
+            _header("If-Match", "The ETag of the entry that the change is based on", '^(W/)?"[0-9a-f]{16}"$')
+        )
     if operation.purposed:
         purposes = "|".join(ReadPurpose)
         headers.append(_header(PURPOSE, "What a program reads restricted personal data for", f"^({purposes})$"))
     if operation.keyed:
         headers.append(_header("Idempotency-Key", "Makes a repeated request harmless", "^[!-~]{1,200}$"))
     return headers
+
+
+def _is_stamped(operation: Operation) -> bool:
+    return operation.body is not None and "seen" in operation.body.fields
 
 
 def _header(name: str, says: str, pattern: str) -> dict[str, Any]:
@@ -262,6 +270,6 @@ def _refusals(operation: Operation) -> set[int]:
         refusals.add(429)
     if operation.body is not None or operation.upload:
         refusals |= {401, 403, 409, 412, 413, 415, 422, 429}
-    if operation.versioned:
+    if operation.versioned or _is_stamped(operation):
         refusals.add(428)
     return refusals

@@ -14,11 +14,10 @@ from nrm.countries import ItemKind
 from nrm.errors import BadPath, Conflict, NotValid
 from nrm.queries.decision_tables import table, uses_of_table
 from nrm.queries.pack_entries import PACK, entry_history, items
-from nrm.rules.decision_grids import Grid, Line, moved_up, with_line, without_line
+from nrm.rules.decision_grids import POLICIES, Grid, Line, moved_up, with_line, without_line
 
 decision_tables = Pages("decision_tables")
 
-POLICIES: Final = ("UNIQUE", "FIRST", "ANY")
 _MOST: Final = 500
 
 

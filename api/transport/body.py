@@ -20,6 +20,7 @@ LIMIT: Final = 1_000_000
 DEEPEST: Final = 32
 """Most objects and lists inside each other."""
 
+_STAMP_MATCH: Final = re.compile(r'(?:W/)?"([0-9a-f]{16})"')
 _IF_MATCH: Final = re.compile(r'(?:W/)?"v([1-9][0-9]{0,9})"')
 
 
@@ -138,3 +139,24 @@ def read_version(request: Request, body: dict[str, Any]) -> int | None:
     if given is not None and given != version:
         raise NotValid([Problem(pointer="/version", code="versions_differ")])
     return version
+
+
+def read_stamp(request: Request, body: dict[str, Any]) -> str:
+    """Take the stamp that a change is based on out of If-Match or the body.
+
+    Raises:
+        Refused: 400 when If-Match is no stamp, 428 when there is none at all.
+        NotValid: header and body name different stamps.
+    """
+    given: str = body.pop("seen", "")
+    header = request.headers.get("If-Match")
+    if header is not None:
+        found = _STAMP_MATCH.fullmatch(header.strip())
+        if found is None:
+            raise Refused(400, "bad_if_match")
+        if given and given != found[1]:
+            raise NotValid([Problem(pointer="/seen", code="versions_differ")])
+        given = found[1]
+    if not given:
+        raise Refused(428, "stamp_required")
+    return given

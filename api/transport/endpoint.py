@@ -22,7 +22,7 @@ from flask import Blueprint, Request, Response, current_app, g, request
 from marshmallow import Schema
 
 from api.transport import cursors
-from api.transport.body import LIMIT, load, read_json, read_query, read_version
+from api.transport.body import LIMIT, load, read_json, read_query, read_stamp, read_version
 from api.transport.fields import Body, Paged, Versioned
 from api.transport.lifetimes import Lifetime, announce_end
 from api.transport.problems import answer_error
@@ -81,6 +81,7 @@ class Ask:
         body: the checked body without its version.
         query: the checked query string without its cursor.
         version: the version that a change is based on.
+        seen: the stamp that a change is based on.
         after: the key after which the page begins.
         limit: wished rows of a page.
         purpose: what a program reads personal data for; None when it did not say.
@@ -91,6 +92,7 @@ class Ask:
     body: dict[str, Any] = field(default_factory=dict)
     query: dict[str, Any] = field(default_factory=dict)
     version: int | None = None
+    seen: str = ""
     after: Key | None = None
     limit: int = 50
     purpose: str | None = None
@@ -416,6 +418,8 @@ def _read_body(operation: Operation, ask: Ask, came: Request) -> None:
         ask.version = read_version(came, ask.body)
     if operation.versioned and ask.version is None:
         raise Refused(428, "precondition_required")
+    if "seen" in schema.fields:
+        ask.seen = read_stamp(came, ask.body)
     g.body_hash = hashlib.sha256(write_json(data)).hexdigest() if "Idempotency-Key" in came.headers else ""
 
 
@@ -474,6 +478,9 @@ def _write(operation: Operation, result: object) -> Response:
     version = getattr(shown, "version", None)
     if isinstance(version, int):
         answer.headers["ETag"] = f'"v{version}"'
+    seen = getattr(shown, "seen", None)
+    if isinstance(seen, str):
+        answer.headers["ETag"] = f'"{seen}"'
     return answer
 
 

@@ -268,6 +268,12 @@ class Versioned(Body):
     version = Whole(low=1, high=2**31 - 1)
 
 
+class Stamped(Body):
+    """A change of something that has a stamp of what it says; the header If-Match may carry it instead."""
+
+    seen = Text(longest=64)
+
+
 class Paged(Body):
     """The query of a list."""
 

@@ -49,7 +49,7 @@ STATUSES: Final[tuple[tuple[type[NrmError], int], ...]] = (
 """Kind of error → status; the first that fits counts."""
 
 _BAD_KEY: Final = frozenset({"bad_key", "static_keys_off"})
-_BY_CODE: Final = {"idempotency_mismatch": 422, "pdf_not_installed": 406, "pdf_failed": 406}
+_BY_CODE: Final = {"changed_since": 412, "idempotency_mismatch": 422, "pdf_not_installed": 406, "pdf_failed": 406}
 
 _CLASS_CODES: Final = {401: "not_signed_in", 403: "not_allowed", 404: "not_found", 422: "validation"}
 _TITLES: Final = {

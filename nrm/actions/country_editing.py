@@ -15,7 +15,16 @@ from sqlalchemy import update
 
 from nrm import ids
 from nrm.actions._action import Work, action
-from nrm.actions.pack_editing import Edited, cleaned, hold_pack, must_be_seen, refuse, refuse_bad_names, tell
+from nrm.actions.pack_editing import (
+    Edited,
+    cleaned,
+    hold_pack,
+    must_be_seen,
+    read_names,
+    refuse,
+    refuse_bad_names,
+    tell,
+)
 from nrm.actions.path_loading import pack_resources
 from nrm.countries import Code, Item, ItemKind, Json
 from nrm.countries.editing import Difference, differences, entry_json, read_entry
@@ -32,7 +41,6 @@ from nrm.queries.pack_rows import Stored, StoredPack, read_stored
 from nrm.rules.deadlines import parse_calendar
 from nrm.rules.decision_grids import Grid
 from nrm.rules.texts import is_code
-from nrm.vocabulary import Language
 
 _LARGEST: Final = 10_000
 _NEAR: Final = timedelta(days=3653)
@@ -113,7 +121,7 @@ def _read_code(data: Mapping[str, Json], like: Code) -> Code:
 
 
 @action("holiday.add", permission=PACK)
-def add_holiday(work: Work, calendar: str, *, day: date, names: Mapping[str, str]) -> Edited:
+def add_holiday(work: Work, calendar: str, *, day: date, names: Mapping[str, Json]) -> Edited:
     """Add a day without work to a calendar; deadlines that begin from now on leave it out.
 
     Args:
@@ -130,17 +138,9 @@ def add_holiday(work: Work, calendar: str, *, day: date, names: Mapping[str, str
     hold_pack(work)
     row = _item(work, ItemKind.CALENDAR, calendar)
     today = work.now.astimezone(packs.pack().zone).date()
-    words = {name: text for name, text in cleaned(dict(names)).items() if isinstance(text, str)}
-    problems = [
-        Problem(pointer="/names", code="text_missing", params={"language": language})
-        for language in Language
-        if language not in words
-    ]
     if abs(day - today) > _NEAR:
-        problems.append(Problem(pointer="/day", code="too_far_away"))
-    if problems:
-        raise NotValid(problems)
-    refuse_bad_names(words)
+        raise NotValid([Problem(pointer="/day", code="too_far_away")])
+    words = read_names(names)
     content = _content(row)
     holidays = _days(content)
     if any(_date_of(one) == day.isoformat() for one in holidays):

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 
 from nrm import countries, ids
 from nrm.actions._action import Work, action
-from nrm.actions.pack_editing import Edited, cleaned, hold_pack, must_be_seen, refuse, tell
+from nrm.actions.pack_editing import Edited, cleaned, hold_pack, must_be_seen, refuse, refuse_bad_names, tell
 from nrm.countries import Json
 from nrm.countries.editing import Entry, differences, entry_json, read_entry
 from nrm.db import Base
@@ -128,6 +128,7 @@ def _read(kind: str, data: Mapping[str, Json], stored: StoredPack, *, under: str
     wrong = [*_too_long(data), *_unknown(entry, stored)]
     if wrong:
         raise NotValid(wrong)
+    refuse_bad_names(getattr(entry, "names", {}))
     return entry
 
 

@@ -8,19 +8,18 @@ from typing import cast
 from sqlalchemy import update
 
 from nrm.actions._action import Work, action
-from nrm.actions.pack_editing import Edited, cleaned, hold_pack, must_be_seen, refuse_bad_names, tell
+from nrm.actions.pack_editing import Edited, hold_pack, must_be_seen, read_names, tell
 from nrm.countries import ItemKind, Json
 from nrm.countries.editing import differences
-from nrm.errors import NotFound, NotValid, Problem
+from nrm.errors import NotFound
 from nrm.models import PackItem, Place
 from nrm.queries.pack_entries import PACK
 from nrm.queries.pack_labels import LABEL, NAMED, PLACES, label_stamp, read_groups
 from nrm.queries.pack_rows import StoredPack, read_stored
-from nrm.vocabulary import Language
 
 
 @action("label.change", permission=PACK)
-def change_label(work: Work, group: str, code: str, *, names: Mapping[str, str], seen: str) -> Edited:
+def change_label(work: Work, group: str, code: str, *, names: Mapping[str, Json], seen: str) -> Edited:
     """Change the words of a label.
 
     Args:
@@ -41,28 +40,11 @@ def change_label(work: Work, group: str, code: str, *, names: Mapping[str, str],
     if before is None:
         raise NotFound
     must_be_seen(seen, label_stamp(before))
-    words = _read(names)
+    words = read_names(names)
     found = differences({"names": dict(before)}, {"names": dict(words)})
     if found:
         _save(work, stored, group, code, words)
     return tell(work, "pack.changed", LABEL, f"{group}/{code}", found)
-
-
-def _read(names: Mapping[str, str]) -> dict[str, str]:
-    sent: dict[str, Json] = {language: text for language, text in names.items() if language in set(Language)}
-    clean = cleaned({"names": sent})["names"]
-    words = {key: str(text) for key, text in clean.items() if text} if isinstance(clean, dict) else {}
-    missing = [
-        Problem(pointer="/names", code="text_missing", params={"language": language})
-        for language in Language
-        if language not in words
-    ]
-    if missing:
-        raise NotValid(missing)
-    # Words stand inside sentences and cells: a line break is a slip.
-    words = {language: " ".join(text.split()) for language, text in words.items()}
-    refuse_bad_names(words)
-    return words
 
 
 def _save(work: Work, stored: StoredPack, group: str, code: str, words: Mapping[str, str]) -> None:

@@ -19,6 +19,7 @@ from nrm.models import EventHead
 from nrm.queries import packs
 from nrm.queries.pack_entries import subject_id
 from nrm.rules.texts import WrongValue, clean_text, holds_markup
+from nrm.vocabulary import Language
 
 SYSTEM_STREAM: Final = "system"
 _LONGEST: Final = 4_000
@@ -123,6 +124,36 @@ def refuse(problems: Iterable[PackProblem]) -> None:
     told = [Problem(pointer=one.pointer, code=one.code, params=one.params) for one in problems]
     if told:
         raise NotValid(told)
+
+
+def read_names(names: Mapping[str, Json]) -> dict[str, str]:
+    """Take what something is called as people typed it, in each of the languages.
+
+    Args:
+        names: language → text.
+
+    Raises:
+        NotValid: a language is missing or unknown, or a text is too long, hides something or holds markup.
+    """
+    known: dict[str, Json] = {language: names[language] for language in Language if language in names}
+    clean = cleaned({"names": known})["names"]
+    # Names stand inside sentences and cells: a line break in one is a slip.
+    words = {
+        language: " ".join(text.split())
+        for language, text in (clean.items() if isinstance(clean, dict) else ())
+        if isinstance(text, str)
+    }
+    problems = [
+        Problem(pointer="/names", code="text_missing", params={"language": str(language)})
+        for language in Language
+        if language not in words
+    ]
+    unknown = [language[:20] for language in names if language not in set(Language)]
+    problems += [Problem(pointer=f"/names/{language}", code="unknown_field") for language in unknown]
+    if problems:
+        raise NotValid(problems)
+    refuse_bad_names(words)
+    return words
 
 
 def refuse_bad_names(names: Mapping[str, str]) -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
+
+from nrm.errors import NotValid, Problem
+
+POLICIES: Final = ("UNIQUE", "FIRST", "ANY")
+"""What may count when several rules fit: none of them, the first, or any as they must agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,23 @@ class Grid:
     inputs: tuple[Column, ...]
     outputs: tuple[Column, ...]
     lines: tuple[Line, ...]
+
+
+def with_lines(grid: Grid, lines: Sequence[Line], *, policy: str | None = None) -> Grid:
+    """Give a grid with other rules, and with another policy where one is given.
+
+    Raises:
+        NotValid: a rule has more or fewer cells than the table has columns, by pointer "/lines/<place>/cells".
+    """
+    problems = [
+        Problem(pointer=f"/lines/{place}/{name}", code="wrong_number_of_cells", params={"wanted": len(columns)})
+        for place, line in enumerate(lines)
+        for name, cells, columns in (("cells", line.cells, grid.inputs), ("results", line.results, grid.outputs))
+        if len(cells) != len(columns)
+    ]
+    if problems:
+        raise NotValid(problems)
+    return replace(grid, lines=tuple(lines), policy=policy or grid.policy)
 
 
 def with_line(grid: Grid) -> Grid:

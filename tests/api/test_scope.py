@@ -9,11 +9,13 @@ from sqlalchemy import select
 
 from api.app import create_app
 from api.transport.endpoint import OPERATIONS, Operation
+from nrm.actions.absences import record_absence
 from nrm.actions.keys import issue_key
 from nrm.actions.overrides import ask_override
 from nrm.actions.path_comments import add_comment
 from nrm.actions.path_drafts import begin_draft
 from nrm.actions.people import make_household
+from nrm.actions.views import save_view
 from nrm.actions.webhooks import SECRET_COLUMN
 from nrm.actors import SYSTEM
 from nrm.models import (
@@ -45,8 +47,17 @@ EVERYBODYS = {
     "migration_id",
     "path_key",
     "step",
+    "entry_kind",
+    "entry_key",
+    "list_name",
+    "code",
+    "group",
+    "calendar",
+    "day",
+    "setting",
+    "table_key",
 }
-"""Parts of routes that name things which belong to no organisation's cases: paths, forms, the directory."""
+"""Parts of routes that name things which belong to no organisation's cases: paths, forms, the country's data."""
 
 BODIES: dict[str, Any] = {
     "release": {},
@@ -243,7 +254,10 @@ def theirs(office: Office, owner: Browser) -> dict[str, str]:
     session.commit()
     session.close()
     draft_id = begin_draft(SYSTEM, path="hello").id
+    today = office.clock.now().date()
     return {
+        "absence_id": record_absence(owner.actor, first=today, last=today),
+        "view_id": save_view(owner.actor, name="Invented view", query={"tab": "desk"}),
         "person_id": person_id,
         "case_id": case_id,
         "consent_id": consent_id,
