@@ -19,10 +19,17 @@ def import_() -> None:
 
 @import_.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--column", "columns", multiple=True, metavar="HEADER=COLUMN", help="Map a column by hand.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="HEADER=COLUMN",
+    help='Map a column by hand, by its title or its place ("#3"); with nothing after "=" it is left out.',
+)
+@click.option("--head", type=click.IntRange(1, 25), help="The row in which the titles of the columns stand.")
 @click.option("--json", "as_json", is_flag=True, help="The whole report as one JSON object.")
-@example('nrm import manifest flight.xlsx --column "Full name=name"')
-def manifest(file: Path, columns: tuple[str, ...], *, as_json: bool) -> int:
+@example('nrm import manifest flight.xlsx --column "Full name=full_name"')
+def manifest(file: Path, columns: tuple[str, ...], head: int | None, *, as_json: bool) -> int:
     """Import an arrival list (CSV or XLSX); bad rows are listed, the rest goes in.
 
     Exit status 1 when rows were refused. A second import of the same file changes nothing.
@@ -31,7 +38,7 @@ def manifest(file: Path, columns: tuple[str, ...], *, as_json: bool) -> int:
     mapping = {header: column for header, _, column in pairs} or None
     with application():
         progress = None if as_json else _progress
-        report = import_manifest(SYSTEM, file.read_bytes(), file.name, mapping=mapping, progress=progress)
+        report = import_manifest(SYSTEM, file.read_bytes(), file.name, mapping=mapping, head=head, progress=progress)
     if as_json:
         print_json(report)
         return 1 if report.refused else 0

@@ -62,6 +62,9 @@ def send_list(visit: Visit) -> Answer:
         manifest_id = checks.check_list(visit.actor, sent.read(LARGEST + 1), name=sent.filename)
     except NotValid as error:
         return _lists(visit, problems=tuple(("file", visit.problem(one.code, one.params)) for one in error.problems))
+    checked = checks.checked_list(visit.actor, manifest_id)
+    if checked is not None and checked.headless:
+        return see(f"/manifests/{manifest_id}/columns")
     return see(f"/manifests/{manifest_id}")
 
 

@@ -23,6 +23,7 @@ from api.pages.documents import documents
 from api.pages.guide import guide
 from api.pages.kit import assets
 from api.pages.kit.visits import Visit, own_address, own_names, see
+from api.pages.manifest_columns import manifest_columns
 from api.pages.manifests import manifests
 from api.pages.me import me
 from api.pages.notices import notices
@@ -71,6 +72,7 @@ PAGES: Final = (
     complaints,
     documents,
     manifests,
+    manifest_columns,
     plans,
     studio,
     capacity,

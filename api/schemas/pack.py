@@ -84,7 +84,7 @@ class Rule(Body):
 class ChangeTable(Stamped):
     """All rules of a decision table; its columns stay."""
 
-    policy = Choice(POLICIES, load_default=None)
+    policy = Choice(POLICIES)
     lines = ListOf(Object(Rule), most=MOST_RULES, required=True)
 
 

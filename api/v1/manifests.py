@@ -78,7 +78,12 @@ def _answer(report: ManifestReport) -> ManifestAnswer:
     limit=LARGEST,
 )
 def send_list(ask: Ask) -> ManifestReport:
-    """Import an arrival list (CSV or XLSX as the whole body); the same list a second time changes nothing."""
+    """Import an arrival list (CSV or XLSX as the whole body); the same list a second time changes nothing.
+
+    `columns` maps columns by hand, by title, by place, or leaves one out: "Passenger=full_name;#3=phone;Seat=".
+    """
     pairs = (entry.partition("=") for entry in ask.query["columns"].split(";") if "=" in entry)
     mapping = {header.strip(): column.strip() for header, _, column in pairs}
-    return import_manifest(ask.actor, read_file(LARGEST), ask.query["filename"], mapping=mapping or None)
+    return import_manifest(
+        ask.actor, read_file(LARGEST), ask.query["filename"], mapping=mapping or None, head=ask.query["head"]
+    )

@@ -207,7 +207,7 @@ def change_table(ask: Ask, table_key: str) -> DecisionTable:
         Line(description=one["description"], cells=tuple(one["cells"]), results=tuple(one["results"]))
         for one in ask.body["lines"]
     )
-    grid = with_lines(stored, lines, policy=ask.body["policy"])
+    grid = with_lines(stored, lines, policy=ask.body.get("policy"))
     actions.change_table(ask.actor, table_key, grid=grid, seen=ask.seen)
     return _table(ask, table_key)
 

@@ -19,6 +19,7 @@ from nrm.models import Case, Desk, Organisation, Referral, Service, ServiceCover
 from nrm.queries import packs
 from nrm.queries.pack_entries import DIRECTORY, stamp_of
 from nrm.queries.pack_rows import INVENTED, Stored, StoredPack, entry_key, read_stored
+from nrm.rules.letters import DIGITS
 from nrm.rules.statuses import TERMINAL
 from nrm.vocabulary import CaseStatus, Language, TaskStatus, Visibility
 
@@ -152,6 +153,7 @@ def _unknown(entry: Entry, stored: StoredPack) -> Iterator[Problem]:
             choices = [("jurisdiction", entry.jurisdiction, set(pack.jurisdictions))]
             choices += [("languages", one, set(Language)) for one in entry.languages]
             choices += [("letter_language", entry.letter_language, set(Language))]
+            choices += [("letter_digits", entry.letter_digits, set(DIGITS))]
             if entry.email is not None and not _EMAIL.fullmatch(entry.email):
                 yield Problem(pointer="/email", code="bad_email")
         case countries.Desk():

@@ -6,7 +6,7 @@ people who are registered nowhere. Only who sent the list may see them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -14,16 +14,20 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
 from nrm.actions import manifests
 from nrm.actions._action import Work, action
-from nrm.actions.manifests import ReadList, kept_file
+from nrm.actions.manifest_columns import remember_columns, remembered
+from nrm.actions.manifests import ReadList, kept_file, open_kept
 from nrm.actors import Actor
 from nrm.db import db
-from nrm.errors import Conflict, NotAllowed, NotFound
+from nrm.errors import Conflict, NotAllowed, NotFound, NotValid, Problem
 from nrm.installation import installation
 from nrm.models import Job, Manifest, ManifestRow
-from nrm.rules.manifest_files import Cell
+from nrm.rules.manifest import recognise_column
+from nrm.rules.manifest_columns import HEADER_ROWS, by_hand, likely_header, mapping_of, samples
+from nrm.rules.manifest_files import Cell, Row, Table, read_tables
 from nrm.sealing import Json, seal, unseal
 from nrm.vocabulary import JobState
 
@@ -63,6 +67,12 @@ class CheckedList:
         refused: the rows that cannot be taken, the first 2,000.
         refused_in_all: how many they are.
         unknown_columns: header texts that were not recognised.
+        head_row: number of the header's row; where none was recognised, of the row that may be it.
+        headless: no header was recognised: somebody has to say which column is which.
+        columns: column index → our key, as they were recognised or matched by hand.
+        left_out: columns that somebody chose to leave out.
+        top: the first rows of the table as text.
+        table: name of the sheet.
     """
 
     name: str
@@ -73,10 +83,18 @@ class CheckedList:
     refused: tuple[RefusedLine, ...]
     refused_in_all: int
     unknown_columns: tuple[str, ...]
+    head_row: int
+    headless: bool
+    columns: Mapping[int, str]
+    left_out: frozenset[int]
+    top: tuple[tuple[str, ...], ...]
+    table: str
 
 
 def check_list(actor: Actor, data: bytes, *, name: str) -> str:
     """Look at an arrival list without taking anything from it; it waits until `start_import` or `drop_list`.
+
+    Columns that somebody of the same organisation matched by hand before are matched so again.
 
     Args:
         actor: needs the permission manifest.import.
@@ -88,22 +106,133 @@ def check_list(actor: Actor, data: bytes, *, name: str) -> str:
 
     Raises:
         NotAllowed: the actor may not import lists.
-        NotValid: the file is too large, damaged, a bomb, or has no header that can be recognised.
+        NotValid: the file is too large, damaged, a bomb, or holds nothing like a header.
     """
     if not actor.may("manifest.import"):
         raise NotAllowed("not_allowed", permission="manifest.import")
-    read = manifests.read_list(data, None)
-    found = _found(read, name[-120:])
-    manifest_id = manifests.keep_list(actor, data)
+    tables = read_tables(data)
+    mapping = remembered(actor, tables)
+    found = _look(tables, name[-120:], mapping, None)
+    manifest_id = manifests.keep_list(actor, data, mapping=mapping)
     _take_over(actor, manifest_id)
+    _keep(manifest_id, found)
+    return manifest_id
+
+
+def match_columns(actor: Actor, manifest_id: str, *, head: int, chosen: Mapping[int, str]) -> None:
+    """Match the columns of a list that was looked at with ours, look again, and remember it for the organisation.
+
+    Args:
+        actor: who sent the list.
+        manifest_id: the list.
+        head: number of the header's row.
+        chosen: column index → our key, "" to leave it out.
+
+    Raises:
+        NotAllowed: the actor may not import lists.
+        NotFound: no such list, or somebody else sent it.
+        NotValid: one of ours was chosen twice, there is no such one, or none was chosen for the name; by pointer.
+        Conflict: its file is gone, or it is being imported or was in part.
+    """
+    checked = checked_list(actor, manifest_id)
+    if checked is None or not waits_for_import(manifest_id):
+        raise Conflict("list_gone")
+    _must_be_untouched(actor, manifest_id)
+    if not 1 <= head <= min(HEADER_ROWS, len(checked.top)):
+        raise NotValid([Problem(pointer="/head", code="out_of_range", params={"least": 1, "most": len(checked.top)})])
+    width = max(len(row) for row in checked.top)
+    titles = [*checked.top[head - 1], *[""] * (width - len(checked.top[head - 1]))]
+    inside = {place: key for place, key in chosen.items() if 0 <= place < width}
+    mapping = mapping_of(titles, inside)
+    kept = open_kept(manifest_id)
+    found = _look(read_tables(kept.data), checked.name, mapping, head)
+    manifests.keep_list(actor, kept.data, mapping=mapping, head=head)
+    _keep(manifest_id, found)
+    remember_columns(actor, mapping)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnView:
+    """A column of a list, for somebody who says what it is.
+
+    Attributes:
+        place: its index, from 0.
+        title: its title; "" for none.
+        samples: its first values, three at most.
+        key: ours with which it is matched; None for none, "" where it is left out.
+    """
+
+    place: int
+    title: str
+    samples: tuple[str, ...]
+    key: str | None
+
+
+def columns_of(checked: CheckedList, head: int) -> tuple[ColumnView, ...]:
+    """Give the columns of a list that was looked at, if the titles stood in this row (from 1)."""
+    width = max((len(row) for row in checked.top), default=0)
+    titles = list(checked.top[head - 1]) if 1 <= head <= len(checked.top) else []
+    titles += [""] * (width - len(titles))
+    if head == checked.head_row and not checked.headless:
+        keys: dict[int, str] = {**dict.fromkeys(checked.left_out, ""), **checked.columns}
+    else:
+        words = manifests.words().columns
+        keys = {place: key for place, title in enumerate(titles) if (key := recognise_column(title, words))}
+    return tuple(
+        ColumnView(place=place, title=title, samples=samples(checked.top, head, place), key=keys.get(place))
+        for place, title in enumerate(titles)
+    )
+
+
+def _look(tables: Sequence[Table], name: str, mapping: Mapping[str, str], head: int | None) -> Json:
+    """Read a list; one whose header is not recognised is shown from its top, for somebody to match its columns."""
+    try:
+        read = manifests.read_list(tables, mapping, head)
+    except NotValid as wrong:
+        if wrong.problems[0].code != "no_header":
+            raise
+        return _headless(tables, name, wrong)
+    said = by_hand(mapping)
+    left_out: list[Json] = [place for place, cell in enumerate(read.head) if said.told(place, cell) == ""]
+    return {**_found(read, name), "left_out": left_out}
+
+
+def _headless(tables: Sequence[Table], name: str, wrong: NotValid) -> dict[str, Json]:
+    likely = [(table, head) for table in tables if (head := likely_header(table.rows))]
+    if not likely:
+        raise wrong
+    table, head = likely[0]
+    top: list[Json] = [_row(row) for row in table.rows[: manifests.TOP]]
+    return {
+        "name": name,
+        "rows": 0,
+        "good": 0,
+        "same": 0,
+        "head": _row(table.rows[head - 1]),
+        "refused": [],
+        "refused_in_all": 0,
+        "unknown_columns": [],
+        "head_row": head,
+        "headless": True,
+        "columns": {},
+        "left_out": [],
+        "top": top,
+        "table": table.name,
+    }
+
+
+def _row(row: Row) -> Json:
+    return [_text(cell) for cell in row]
+
+
+def _keep(manifest_id: str, found: Json) -> None:
     target = _checked_file(manifest_id)
     fresh = target.with_suffix(".fresh")
     fresh.write_text(seal(found, row=manifest_id, column=_COLUMN), encoding="utf-8")
     fresh.replace(target)
-    return manifest_id
 
 
-def _found(read: ReadList, name: str) -> Json:
+def _found(read: ReadList, name: str) -> dict[str, Json]:
     head = [_text(cell) for cell in read.head]
     titles = {key: head[place] for place, key in read.columns.items() if place < len(head)}
     refused: list[Json] = []
@@ -124,6 +253,11 @@ def _found(read: ReadList, name: str) -> Json:
         "refused": refused,
         "refused_in_all": len(read.refused),
         "unknown_columns": list(read.unknown_columns),
+        "head_row": read.head_row,
+        "headless": False,
+        "columns": {str(place): key for place, key in read.columns.items()},
+        "top": [_row(row) for row in read.top],
+        "table": read.table,
     }
 
 
@@ -176,7 +310,25 @@ def checked_list(actor: Actor, manifest_id: str) -> CheckedList | None:
         refused=tuple(_refused(found["refused"])),
         refused_in_all=_number(found["refused_in_all"]),
         unknown_columns=_texts(found["unknown_columns"]),
+        head_row=_number(found.get("head_row")),
+        headless=found.get("headless") is True,
+        columns=_columns(found.get("columns")),
+        left_out=_numbers(found.get("left_out")),
+        top=tuple(_texts(row) for row in _list(found.get("top"))),
+        table=str(found.get("table") or ""),
     )
+
+
+def _columns(value: Json) -> Mapping[int, str]:
+    return {int(place): str(key) for place, key in value.items()} if isinstance(value, dict) else {}
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _numbers(value: Json) -> frozenset[int]:
+    return frozenset(_number(entry) for entry in _list(value))
 
 
 def _number(value: Json) -> int:
@@ -212,11 +364,14 @@ def start_import(actor: Actor, manifest_id: str) -> None:
     Raises:
         NotAllowed: the actor may not import lists.
         NotFound: no such list, or somebody else sent it.
+        NotValid: nobody said yet which column is which.
         Conflict: its file is not there any more.
     """
-    _must_be_mine(actor, manifest_id)
+    checked = checked_list(actor, manifest_id)
     if not waits_for_import(manifest_id):
         raise Conflict("list_gone")
+    if checked is not None and checked.headless:
+        raise NotValid([Problem(pointer="/columns", code="name_column_needed")])
     manifests.ask_for_import(actor, manifest_id)
 
 
@@ -232,13 +387,28 @@ def drop_list(actor: Actor, manifest_id: str) -> None:
     _forget(actor, manifest_id)
 
 
+def _is_running(session: Session, manifest_id: str) -> bool:
+    running = select(Job.id).where(Job.dedup_key == f"manifest:{manifest_id}", Job.state != str(JobState.DEAD))
+    return session.execute(running).first() is not None
+
+
+def _has_rows(session: Session, manifest_id: str) -> bool:
+    imported = select(ManifestRow.manifest_id).where(ManifestRow.manifest_id == manifest_id)
+    return session.execute(imported.limit(1)).first() is not None
+
+
+@action("manifest.match_columns", permission="manifest.import")
+def _must_be_untouched(work: Work, manifest_id: str) -> None:
+    """Stop who would read a list otherwise whose rows went in already: nobody could tell them apart any more."""
+    if _is_running(work.session, manifest_id) or _has_rows(work.session, manifest_id):
+        raise Conflict("list_is_imported")
+
+
 @action("manifest.drop", permission="manifest.import")
 def _forget(work: Work, manifest_id: str) -> None:
-    running = select(Job.id).where(Job.dedup_key == f"manifest:{manifest_id}", Job.state != str(JobState.DEAD))
-    if work.session.execute(running).first() is not None:
+    if _is_running(work.session, manifest_id):
         raise Conflict("list_is_imported")
-    imported = select(ManifestRow.manifest_id).where(ManifestRow.manifest_id == manifest_id)
-    if work.session.execute(imported).first() is None:
+    if not _has_rows(work.session, manifest_id):
         work.session.execute(delete(Manifest).where(Manifest.id == manifest_id))
     for file in (kept_file(manifest_id), _checked_file(manifest_id)):
         work.after_commit.append(partial(file.unlink, missing_ok=True))

@@ -30,13 +30,16 @@ from nrm.queries import packs
 from nrm.queries.users import actor_of_user
 from nrm.rules import manifest as lists
 from nrm.rules.manifest import ManifestRow, ManifestWords, RefusedRow, fingerprint, manifest_words
-from nrm.rules.manifest_files import Row, read_tables
+from nrm.rules.manifest_columns import check_mapping
+from nrm.rules.manifest_files import Row, Table, read_tables
 from nrm.sealing import Json, seal, unseal
 
 PART: Final = 100
 """Rows of one transaction."""
 _MOST_KEPT: Final = 2_000
 _HEAD_ROWS: Final = 60
+TOP: Final = 60
+"""Rows from the top of a list that are shown to whoever matches its columns."""
 Progress = Callable[[int, int], None]
 """Called after each part with the rows done and the rows in all."""
 
@@ -90,6 +93,7 @@ def import_manifest(
     filename: str = "",
     *,
     mapping: Mapping[str, str] | None = None,
+    head: int | None = None,
     progress: Progress | None = None,
 ) -> ManifestReport:
     """Import an arrival list: bad rows are listed, the rest goes in, whoever is known is recognised.
@@ -98,16 +102,18 @@ def import_manifest(
         actor: needs the permission manifest.import.
         data: the whole file, text (CSV, TSV …) or XLSX.
         filename: only for people; the content decides what it is.
-        mapping: header text → column key, for columns that a person mapped by hand; "" leaves a column out.
+        mapping: header text, or "#3" for the third column, → column key, as a person mapped them; "" leaves one out.
+        head: number of the header's row, where a person said it.
         progress: told after each part.
 
     Raises:
         NotAllowed: the actor may not import lists.
-        NotValid: the file is too large, damaged, a bomb, or has no header that can be recognised.
+        NotValid: the file is too large, damaged, a bomb, or has no header that can be recognised, or a column is
+            mapped to one that there is not.
     """
     del filename
     _must(actor)
-    read = read_list(data, mapping)
+    read = read_list(read_tables(data), mapping, head)
     tally = Tally()
     manifest_id = _begin(actor, hashlib.sha256(data).hexdigest(), read.total) if read.total else ""
     for start in range(0, len(read.marked), PART):
@@ -143,6 +149,9 @@ class ReadList:
         refused: the others, with reasons.
         families: household of the list → id of a new household.
         head: the cells of the header.
+        head_row: number of its row.
+        top: the first rows of its table, with the header.
+        table: name of its sheet.
         columns: column index → key.
         cells: row number → cells, of those that are refused.
     """
@@ -152,6 +161,9 @@ class ReadList:
     families: dict[str, str]
     unknown_columns: tuple[str, ...]
     head: Row
+    head_row: int
+    top: tuple[Row, ...]
+    table: str
     columns: Mapping[int, str]
     cells: Mapping[int, Row]
 
@@ -161,20 +173,23 @@ class ReadList:
         return len(self.marked) + len(self.refused)
 
 
-def read_list(data: bytes, mapping: Mapping[str, str] | None) -> ReadList:
+def read_list(tables: Sequence[Table], mapping: Mapping[str, str] | None, head: int | None = None) -> ReadList:
     """Read a list without taking anything from it.
 
     Args:
-        data: the whole file.
+        tables: from `nrm.rules.manifest_files.read_tables`.
         mapping: as for `import_manifest`.
+        head: as for `import_manifest`.
 
     Raises:
-        NotValid: the file cannot be used at all.
+        NotValid: the file cannot be used at all, or a column is mapped to one that there is not.
     """
     facts = packs.pack()
     today = installation().clock.now().astimezone(facts.zone).date()
-    tables = read_tables(data)
-    read = lists.parse_manifest(tables, words(), today=today, region=facts.answer_setting.region, mapping=mapping)
+    known = words()
+    check_mapping(mapping, frozenset(known.columns.values()))
+    region = facts.answer_setting.region
+    read = lists.parse_manifest(tables, known, today=today, region=region, mapping=mapping, head=head)
     source = next(table.rows for table in tables if table.name == read.table)
     placeless = {row.number: code for row in read.rows if (code := _place_problem(row.governorate))}
     refused = [*read.refused, *(_placeless(number, code) for number, code in placeless.items())]
@@ -186,6 +201,9 @@ def read_list(data: bytes, mapping: Mapping[str, str] | None) -> ReadList:
         families=_families(rows),
         unknown_columns=read.header.unknown,
         head=source[read.header.row - 1],
+        head_row=read.header.row,
+        top=source[:TOP],
+        table=read.table,
         columns=read.header.columns,
         cells={row.number: source[row.number - 1] for row in refused},
     )
@@ -212,13 +230,14 @@ def receive_manifest(actor: Actor, data: bytes, *, mapping: Mapping[str, str] | 
     return manifest_id
 
 
-def keep_list(actor: Actor, data: bytes, *, mapping: Mapping[str, str] | None = None) -> str:
+def keep_list(actor: Actor, data: bytes, *, mapping: Mapping[str, str] | None = None, head: int | None = None) -> str:
     """Put a file sealed into the data folder until it is imported, and give the list's id.
 
     Args:
         actor: needs the permission manifest.import.
         data: the whole file.
         mapping: as for `import_manifest`.
+        head: as for `import_manifest`.
 
     Raises:
         NotAllowed: the actor may not import lists.
@@ -229,6 +248,7 @@ def keep_list(actor: Actor, data: bytes, *, mapping: Mapping[str, str] | None = 
     content: Json = {
         "data": base64.b64encode(data).decode(),
         "mapping": {key: str(text) for key, text in (mapping or {}).items()},
+        "head": head,
     }
     fresh = kept.with_suffix(".new")
     fresh.write_text(seal(content, row=manifest_id, column="manifests.file"), encoding="utf-8")
@@ -267,17 +287,39 @@ def import_received(manifest_id: str) -> None:
         NotAllowed: the sender may not import lists any more.
     """
     sender = db.session.execute(select(Manifest.imported_by).where(Manifest.id == manifest_id)).scalar_one_or_none()
-    kept = kept_file(manifest_id)
-    if sender is None or not kept.exists():
+    if sender is None:
         raise NotFound
-    content = unseal(kept.read_text(encoding="utf-8"), row=manifest_id, column="manifests.file")
-    held = content if isinstance(content, dict) else {}
-    mapping = held.get("mapping")
+    held = open_kept(manifest_id)
     actor = actor_of_user(sender, installation().clock.now()) if sender.startswith("usr_") else SYSTEM
-    import_manifest(
-        actor,
-        base64.b64decode(str(held.get("data", ""))),
-        mapping={key: str(text) for key, text in mapping.items()} if isinstance(mapping, dict) else None,
+    import_manifest(actor, held.data, mapping=held.mapping, head=held.head)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptList:
+    """A file that waits, and how its columns were matched."""
+
+    data: bytes
+    mapping: Mapping[str, str]
+    head: int | None
+
+
+def open_kept(manifest_id: str) -> KeptList:
+    """Open the file of a list that waits to be imported.
+
+    Raises:
+        NotFound: it is gone.
+    """
+    try:
+        text = kept_file(manifest_id).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound from None
+    content = unseal(text, row=manifest_id, column="manifests.file")
+    held = content if isinstance(content, dict) else {}
+    mapping, head = held.get("mapping"), held.get("head")
+    return KeptList(
+        data=base64.b64decode(str(held.get("data", ""))),
+        mapping={key: str(text) for key, text in mapping.items()} if isinstance(mapping, dict) else {},
+        head=head if isinstance(head, int) else None,
     )
 
 

@@ -22,7 +22,7 @@ from nrm.models.organisations import (
     SharingAgreement,
 )
 from nrm.models.paths import FormVersion, Path, PathVersion
-from nrm.models.people import Household, IdentityDocument, Manifest, ManifestRow, Person, PersonToken
+from nrm.models.people import Household, IdentityDocument, Manifest, ManifestColumn, ManifestRow, Person, PersonToken
 from nrm.models.referrals import AnswerLink, Referral, ReferralNote
 from nrm.models.runs import InboxMessage, Incident, Run, RunStep, Subscription
 from nrm.models.tasks import Outcome, Task, TaskAnswers, TaskComment, TaskDraft, TaskUndo
@@ -58,6 +58,7 @@ __all__ = [
     "Letter",
     "LetterCounter",
     "Manifest",
+    "ManifestColumn",
     "ManifestRow",
     "Membership",
     "MigrationPlan",

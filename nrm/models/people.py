@@ -86,6 +86,16 @@ class Manifest(Base):
     known: Mapped[int] = public(Integer, default=0)
 
 
+class ManifestColumn(Base):
+    """How an organisation matched a column of its lists with ours, by a keyed fingerprint of the column's title."""
+
+    __tablename__ = "manifest_columns"
+    organisation_id: Mapped[str] = link("organisations", index=False, primary_key=True)
+    fingerprint: Mapped[str] = public(String(64), primary_key=True)
+    column: Mapped[str] = public(CODE)
+    chosen_at: Mapped[datetime] = public(UtcDateTime)
+
+
 class ManifestRow(Base):
     """One row of an arrival list, by a keyed fingerprint of its content: importing it again changes nothing.
 

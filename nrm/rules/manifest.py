@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 from nrm.errors import NotValid, Problem
 from nrm.rules.answer_types import clean_phone
 from nrm.rules.loose_dates import parse_loose_date
+from nrm.rules.manifest_columns import HEADER_ROWS, NAME_COLUMNS, by_hand
 from nrm.rules.manifest_files import Cell, Row, Table, non_empty
 from nrm.rules.matching import document_token
 from nrm.rules.names import fold, split_written
@@ -25,7 +26,6 @@ from nrm.vocabulary import BirthPrecision
 
 T = TypeVar("T")
 
-_HEADER_ROWS: Final = 25
 _LONGEST: Final = 200
 _LONGEST_EMPTY: Final = 30
 NAME_KEYS: Final = ("own", "father", "grandfather", "great_grandfather")
@@ -227,7 +227,7 @@ class Manifest:
     table: str = ""
 
 
-def _column(text: Cell, words: Mapping[str, str]) -> str | None:
+def recognise_column(text: Cell, words: Mapping[str, str]) -> str | None:
     """Recognise a header text: whole, without its brackets, or one part of a header in two languages."""
     if not isinstance(text, str):
         return None
@@ -241,34 +241,44 @@ def _column(text: Cell, words: Mapping[str, str]) -> str | None:
     return next((key for key in found if key), None)
 
 
-def find_header(rows: Sequence[Row], words: ManifestWords, *, mapping: Mapping[str, str] | None = None) -> Header:
+def find_header(
+    rows: Sequence[Row],
+    words: ManifestWords,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    head: int | None = None,
+) -> Header:
     """Find the header under any title lines.
 
     Args:
         rows: the rows of a table from the top.
         words: the pack's words.
-        mapping: header text → column key, for columns that a person mapped by hand; "" leaves a column out.
+        mapping: header text, or "#3" for the third column, → column key, as a person mapped them; "" leaves one out.
+        head: number of the header's row, where a person said it.
 
     Raises:
         NotValid: no row of the first 25 names a name column beside another ("no_header").
     """
-    by_hand = {_key(text): key for text, key in (mapping or {}).items()}
+    said = by_hand(mapping)
     best: Header | None = None
-    for number, row in enumerate(rows[:_HEADER_ROWS], start=1):
+    for number, row in enumerate(rows[:HEADER_ROWS], start=1):
+        if head not in (None, number):
+            continue
         columns: dict[int, str] = {}
         unknown = []
-        for place, cell in enumerate(row):
-            told = by_hand.get(_key(cell)) if isinstance(cell, str) else None
-            key = _column(cell, words.columns) if told is None else told
+        for place, cell in enumerate(said.widened(row)):
+            told = said.told(place, cell)
+            key = recognise_column(cell, words.columns) if told is None else told
             if key and key not in columns.values():
                 columns[place] = key
             elif cell is not None and told is None:
                 unknown.append(str(cell)[:60])
-        usable = {"full_name", "first_name"} & set(columns.values()) and len(columns) + len(unknown) >= 2
+        wide = head is not None or len(columns) + len(unknown) >= 2
+        usable = wide and NAME_COLUMNS & set(columns.values())
         if usable and (best is None or len(columns) > len(best.columns)):
             best = Header(row=number, columns=columns, unknown=tuple(unknown))
     if best is None:
-        raise NotValid([Problem(pointer="", code="no_header", params={"rows": _HEADER_ROWS})])
+        raise NotValid([Problem(pointer="", code="no_header", params={"rows": HEADER_ROWS})])
     return best
 
 
@@ -279,6 +289,7 @@ def parse_manifest(
     today: date,
     region: str | None,
     mapping: Mapping[str, str] | None = None,
+    head: int | None = None,
 ) -> Manifest:
     """Read the first table that has a header.
 
@@ -287,23 +298,24 @@ def parse_manifest(
         words: the pack's words.
         today: no birth date is later.
         region: two-letter country of phone numbers without a country code.
-        mapping: header text → column key, mapped by hand.
+        mapping: header text, or "#3" for the third column, → column key, mapped by hand.
+        head: number of the header's row, where a person said it.
 
     Raises:
         NotValid: no table has a header.
     """
-    refusal = NotValid([Problem(pointer="", code="no_header", params={"rows": _HEADER_ROWS})])
+    refusal = NotValid([Problem(pointer="", code="no_header", params={"rows": HEADER_ROWS})])
     for table in tables:
         try:
-            header = find_header(table.rows, words, mapping=mapping)
+            header = find_header(table.rows, words, mapping=mapping, head=head)
         except NotValid as wrong:
             refusal = wrong
             continue
         taken: list[ManifestRow] = []
         refused: list[RefusedRow] = []
-        head = table.rows[header.row - 1]
+        titles = table.rows[header.row - 1]
         for number, row in non_empty(table.rows):
-            if number > header.row and row != head:
+            if number > header.row and row != titles:
                 read = read_row(number, row, header, words, today=today, region=region)
                 (taken if isinstance(read, ManifestRow) else refused).append(read)  # type: ignore[arg-type]
         return Manifest(header=header, rows=tuple(taken), refused=tuple(refused), table=table.name)

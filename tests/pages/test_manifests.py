@@ -123,7 +123,7 @@ def test_a_broken_off_import_goes_on_where_it_ended(desk: Reader, monkeypatch: p
     ("content", "name", "words"),
     [
         (b"", "empty.csv", "The file is empty"),
-        (b"a;b\n1;2\n", "other.csv", "No header was found"),
+        (b"Dear all\nhere is nothing\n", "other.csv", "No header was found"),
         (b"\x00\x01\x02garbage", "x.xlsx", "not a list"),
         (b"PK\x03\x04 no workbook", "x.xlsx", "workbook"),
         (b"", "", "Please fill this in"),

@@ -388,6 +388,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_desks_role", ["role", "governorate"], unique=False)
 
     op.create_table(
+        "manifest_columns",
+        sa.Column("organisation_id", sa.String(length=31), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("column", sa.String(length=64), nullable=False),
+        sa.Column("chosen_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_manifest_columns_organisation_id")
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", "fingerprint", name=op.f("pk_manifest_columns")),
+    )
+    op.create_table(
         "path_versions",
         sa.Column("id", sa.String(length=31), nullable=False),
         sa.Column("path_id", sa.String(length=31), nullable=False),
@@ -1925,6 +1936,7 @@ def downgrade() -> None:
 
     op.drop_table("people")
     op.drop_table("path_versions")
+    op.drop_table("manifest_columns")
     with op.batch_alter_table("desks", schema=None) as batch_op:
         batch_op.drop_index("ix_desks_role")
         batch_op.drop_index(batch_op.f("ix_desks_organisation_id"))
