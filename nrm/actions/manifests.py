@@ -191,8 +191,8 @@ def read_list(tables: Sequence[Table], mapping: Mapping[str, str] | None, head: 
     region = facts.answer_setting.region
     read = lists.parse_manifest(tables, known, today=today, region=region, mapping=mapping, head=head)
     source = next(table.rows for table in tables if table.name == read.table)
-    placeless = {row.number: code for row in read.rows if (code := _place_problem(row.governorate))}
-    refused = [*read.refused, *(_placeless(number, code) for number, code in placeless.items())]
+    placeless = {row.number: problem for row in read.rows if (problem := _place_problem(row))}
+    refused = [*read.refused, *(RefusedRow(number=number, problems=(one,)) for number, one in placeless.items())]
     rows = [row for row in read.rows if row.number not in placeless]
     key = purpose_key(installation().config.secret, "manifest")
     return ReadList(
@@ -329,15 +329,13 @@ def end_received(work: Work, manifest_id: str) -> None:
     work.after_commit.append(lambda: kept_file(manifest_id).unlink(missing_ok=True))
 
 
-def _place_problem(governorate: str | None) -> str:
-    """Say why nobody could take care of somebody in this place; "" when somebody can."""
-    if governorate is None:
-        return "place_missing"
-    return "" if packs.pack().find_desk(OWNER_ROLE, governorate=governorate) else "no_desk_here"
-
-
-def _placeless(number: int, code: str) -> RefusedRow:
-    return RefusedRow(number=number, problems=(Problem(pointer=f"/rows/{number}/governorate", code=code),))
+def _place_problem(row: ManifestRow) -> Problem | None:
+    """Say why nobody could take care of somebody in this place; None when somebody can."""
+    pointer = f"/rows/{row.number}/governorate"
+    if row.governorate is None:
+        return Problem(pointer=pointer, code="place_missing")
+    desk = packs.pack().find_desk(OWNER_ROLE, governorate=row.governorate)
+    return None if desk else Problem(pointer=pointer, code="no_desk_here")
 
 
 def _families(rows: Sequence[ManifestRow]) -> dict[str, str]:

@@ -143,6 +143,19 @@ def drawing(page: Page) -> None:
     begin(page, path="border_reception")
 
 
+def unmatched(page: Page) -> None:
+    """Send an arrival list whose columns nobody knows, and choose one of ours twice."""
+    text = f"Fluggast;Ort;Sitz\nNobody Invented;Atlantis;{page.viewport_size}\n"
+    page.goto("/manifests")
+    page.set_input_files("#file", {"name": "x.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    with page.expect_navigation():
+        page.click("main form[enctype] button")
+    page.select_option("#columns-1", "phone")
+    page.select_option("#columns-2", "phone")
+    with page.expect_navigation():
+        page.click("main form.card button")
+
+
 FOREIGN = Path(__file__).parents[1] / "engine" / "foreign" / "A.4.1.bpmn"
 TO_CASE = "main a[href^='/cases/']"
 HANDLER, PARTNER, RECEPTION, SUPERVISOR = "handler.baghdad", "desk.molsa", "reception.baghdad", "supervisor.baghdad"
@@ -180,6 +193,7 @@ PLACES = {
     "person to register": Place(login=RECEPTION, go=registering),
     "person": Place(login=HANDLER, go=person),
     "person to change": Place(login=HANDLER, go=lambda page: (person(page), page.goto(page.url + "/edit"))),
+    "columns of a list": Place(login=RECEPTION, go=unmatched),
     "arrival lists": Place(login=RECEPTION, go=at("/manifests")),
     "complaints": Place(login="complaints.federal", go=at("/complaints")),
     "our services": Place(login="focal.iom", go=at("/services")),

@@ -47,7 +47,7 @@ def desk(office: Office, reader: Callable[..., Reader]) -> Reader:
 def match(desk: Reader, page: Page, **chosen: Any) -> Page:
     """Choose columns; a field's name has a point, which no keyword can have."""
     form = page.form("/columns")
-    sent = {name: value for name, value in form.fields} | CHOSEN | chosen
+    sent = dict(form.fields) | CHOSEN | chosen
     answer = desk.client.post(form.action, data=sent)
     assert answer.status_code < 500, answer.text
     return desk.open(answer.headers["Location"]) if answer.status_code == 303 else Page(answer)
@@ -105,7 +105,8 @@ def test_a_wrong_choice_is_said_at_its_column_and_what_was_chosen_stays(desk: Re
     assert unknown.status == 422
     assert "There is no such column" in " ".join(unknown.alerts)
     without_place = match(desk, page, **{"column.1": ""})
-    assert "Download the refused rows" in without_place.links, "no row has a place"
+    assert "Download the refused rows" in without_place.links
+    assert "The place is missing" in without_place.says
     missing = desk.open(without_place.links["Match the columns by hand"])
     assert "No column is chosen yet for: Governorate" in missing.says
 
