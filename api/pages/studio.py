@@ -23,6 +23,7 @@ from nrm.queries import path_list
 from nrm.queries.path_drafts import DraftView
 from nrm.queries.path_list import PathRow
 from nrm.rules.bundles import LARGEST_FILE
+from nrm.rules.drafts import UNTOUCHED
 
 studio = Pages("studio")
 
@@ -52,6 +53,8 @@ def _paths(visit: Visit, *, problems: tuple[tuple[str, str], ...] = (), status: 
         paths=path_list.path_list(visit.actor),
         reviews=tuple(one for one in drafts if one.status == "in_review"),
         drafts=tuple(one for one in drafts if one.status == "draft"),
+        untouched=queries.draft_list(visit.actor, before=visit.now - UNTOUCHED) if mine else (),
+        untouched_days=UNTOUCHED.days,
         people=queries.names_of(one.changed_by for one in drafts),
         languages=LANGUAGES,
         problems=problems,

@@ -19,6 +19,7 @@ class DraftsQuery(Body):
 
     path = Code(load_default=None)
     closed = Flag(from_text=True, load_default=False)
+    untouched = Flag(from_text=True, load_default=False)
 
 
 class BeginDraft(Body):

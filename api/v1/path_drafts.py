@@ -34,10 +34,12 @@ from nrm.actions.path_scenarios import Coverage, draft_coverage
 from nrm.actions.path_trials import TrialView, try_draft
 from nrm.actions.path_vocabulary import PathVocabulary
 from nrm.actions.path_vocabulary import path_vocabulary as tell
+from nrm.installation import installation
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_differences import Newer, PathDifference, newer_than, path_difference
 from nrm.queries.path_drafts import CommentRow, DraftRow, DraftView
 from nrm.rules.bundles import LARGEST_FILE
+from nrm.rules.drafts import UNTOUCHED
 
 path_drafts = Noun("path_drafts")
 
@@ -46,8 +48,12 @@ ZIP: Final = "application/zip"
 
 @path_drafts.get("/path-drafts", query=DraftsQuery, answer=tuple[DraftRow, ...])
 def list_drafts(ask: Ask) -> tuple[DraftRow, ...]:
-    """List the drafts of paths that are open, the last changed first; with `closed` the others too."""
-    return queries.draft_list(ask.actor, path=ask.query["path"], closed=ask.query["closed"])
+    """List the drafts of paths that are open, the last changed first; with `closed` the others too.
+
+    With `untouched` only those that nobody has changed for 60 days, to be published or given up.
+    """
+    before = installation().clock.now() - UNTOUCHED if ask.query["untouched"] else None
+    return queries.draft_list(ask.actor, path=ask.query["path"], closed=ask.query["closed"], before=before)
 
 
 @path_drafts.post("/path-drafts", permission="path.edit", body=BeginDraft, answer=DraftChanged, status=201)

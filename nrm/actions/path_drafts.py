@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from nrm import ids
 from nrm.actions._action import Work, action
@@ -22,7 +22,7 @@ from nrm.models import Path, PathDraft, PathVersion
 from nrm.queries import path_drafts as queries
 from nrm.queries.path_drafts import outdated_forms
 from nrm.queries.path_turns import turn
-from nrm.rules.drafts import EDIT, PUBLISH, draft_moves
+from nrm.rules.drafts import EDIT, MOST_OF_PATH, MOST_OF_PERSON, PUBLISH, draft_moves
 from nrm.rules.forms import LANGUAGES, parse_form
 from nrm.rules.texts import WrongValue, clean_text, is_code
 from nrm.vocabulary import DraftStatus
@@ -85,7 +85,8 @@ def begin_draft(
 
     Raises:
         NotFound: there is no such path or version.
-        NotValid: none or several of the three were given; the key is taken or no code; a name is missing.
+        NotValid: none or several of the three were given; the key is taken or no code; a name is missing; the actor
+            or the path has too many open drafts.
     """
     if sum(value is not None for value in (path, from_version, key)) != 1:
         raise NotValid([Problem(pointer="/path", code="give_one", params={"fields": "path, from_version, key"})])
@@ -117,7 +118,8 @@ def begin_imported(
         scenarios: scenarios that it brings.
 
     Raises:
-        NotValid: a name is missing, the key is no code, or a form has mistakes; nothing was begun.
+        NotValid: a name is missing, the key is no code, a form has mistakes, or the actor or the path has too many
+            open drafts; nothing was begun.
     """
     path = work.session.execute(select(Path).where(Path.key == key)).scalar_one_or_none()
     if path is None:
@@ -195,7 +197,20 @@ def _of_version(work: Work, version_id: str) -> _Content:
     )
 
 
+def _must_have_room(work: Work, path: str) -> None:
+    """Stop where somebody, or a path, has so many open drafts that they are forgotten rather than worked on."""
+    still_open = select(func.count()).select_from(PathDraft).where(PathDraft.status.in_(queries.OPEN))
+    counted = (
+        ("too_many_drafts_of_person", MOST_OF_PERSON, PathDraft.created_by == work.actor.id),
+        ("too_many_drafts_of_path", MOST_OF_PATH, PathDraft.path_key == path),
+    )
+    for code, most, whose in counted:
+        if work.session.execute(still_open.where(whose)).scalar_one() >= most:
+            raise NotValid([Problem(pointer="/path", code=code, params={"most": most})])
+
+
 def _begin(work: Work, content: _Content) -> DraftChanged:
+    _must_have_room(work, content.path)
     draft_id = work.add(
         PathDraft,
         id=ids.new_id("drf"),

@@ -13,6 +13,7 @@ from nrm.actions.checks import CHECK_VALUES
 from nrm.actions.path_drafts import DraftChanged, change_draft, lock_draft
 from nrm.actions.path_facts import Installed, installed
 from nrm.actions.path_findings import FindingView, told
+from nrm.actions.path_rehearsals import keep, kept, mark_of
 from nrm.actors import Actor
 from nrm.countries import ItemKind, Json
 from nrm.engine.findings import Finding, Severity
@@ -171,12 +172,24 @@ def _zone(here: Installed) -> str | None:
 
 
 def rehearse_draft(view: DraftView) -> Rehearsal:
-    """Play all scenarios of a draft.
+    """Play all scenarios of a draft, whatever came of them before.
 
     Raises:
         Busy: too many diagrams are being worked on at this moment.
     """
     return rehearse(view.diagram.encode(), view.scenarios, theatre_of(view))
+
+
+def _rehearsed(actor: Actor, view: DraftView) -> Rehearsal:
+    """Give what came of the scenarios of a draft; the same content is not played twice in a row."""
+    theatre = theatre_of(view)
+    mark = mark_of([view.diagram, view.scenarios, theatre.to_json()])
+    found = kept(mark)
+    if found is None:
+        with turn(actor):
+            found = rehearse(view.diagram.encode(), view.scenarios, theatre)
+        keep(mark, found)
+    return found
 
 
 def failures(rehearsal: Rehearsal) -> tuple[Finding, ...]:
@@ -198,7 +211,7 @@ def failures(rehearsal: Rehearsal) -> tuple[Finding, ...]:
 
 
 def draft_coverage(actor: Actor, draft_id: str, *, language: str) -> Coverage:
-    """Play the scenarios of a draft and say which steps and flows none of them takes.
+    """Say what comes of the scenarios of a draft, and which steps and flows none of them takes.
 
     Raises:
         NotFound: there is no such draft.
@@ -207,8 +220,7 @@ def draft_coverage(actor: Actor, draft_id: str, *, language: str) -> Coverage:
         TooMany: the actor has too many checks under way.
     """
     view = queries.draft(actor, draft_id)
-    with turn(actor):
-        rehearsal = rehearse_draft(view)
+    rehearsal = _rehearsed(actor, view)
     passed = [played for played in rehearsal.played if not played.findings]
     return Coverage(
         findings=told(rehearsal.findings, language),

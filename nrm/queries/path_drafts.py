@@ -87,19 +87,25 @@ def must_see(actor: Actor) -> None:
         raise NotAllowed("not_allowed", permission=EDIT)
 
 
-def draft_list(actor: Actor, *, path: str | None = None, closed: bool = False) -> tuple[DraftRow, ...]:
+def draft_list(
+    actor: Actor, *, path: str | None = None, closed: bool = False, before: datetime | None = None
+) -> tuple[DraftRow, ...]:
     """List drafts, the last changed first.
 
     Args:
         actor: who asks.
         path: only those of this path.
         closed: the published and discarded ones too.
+        before: only those that nobody has changed since this moment, the longest untouched first.
 
     Raises:
         NotAllowed: the actor may not see drafts.
     """
     must_see(actor)
-    statement = _rows().order_by(PathDraft.changed_at.desc(), PathDraft.id).limit(200)
+    newest_first = PathDraft.changed_at.desc() if before is None else PathDraft.changed_at
+    statement = _rows().order_by(newest_first, PathDraft.id).limit(200)
+    if before is not None:
+        statement = statement.where(PathDraft.changed_at < before)
     if path is not None:
         statement = statement.where(PathDraft.path_key == path)
     if not closed:

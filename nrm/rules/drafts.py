@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from nrm.vocabulary import DraftStatus
 
+MOST_OF_PERSON: Final = 20
+"""Open drafts that one person has begun: more are forgotten rather than worked on."""
+MOST_OF_PATH: Final = 10
+"""Open drafts of one path: whoever publishes first makes all others outdated."""
+UNTOUCHED: Final = timedelta(days=60)
+"""An open draft that nobody has changed for so long is listed for tidying."""
 EDIT: Final = "path.edit"
 PUBLISH: Final = "path.publish"
 
