@@ -220,11 +220,14 @@ def pack_facts(pack: Pack) -> tuple[Known, Resources]:
     resources = pack_resources(pack.items)
     specs = {key: spec for key, xml in pack.paths.items() if (spec := _compiled(xml, resources)) is not None}
     languages = _country(pack).get("languages")
-    codes = {name: frozenset(code.code for code in pack.codes if code.list == name) for name in _lists(pack)}
+    codes = codes_by_list(pack)
     known = Known(
         languages=tuple(map(str, languages)) if isinstance(languages, list) else ("ar", "ckb", "en"),
         roles=frozenset(pack.contents(ItemKind.ROLE)),
         forms={key: form_fields(form) for key, data in pack.forms.items() if (form := _form(data)) is not None},
+        choices={
+            key: form_choices(form, codes) for key, data in pack.forms.items() if (form := _form(data)) is not None
+        },
         services=codes.get("service_category", frozenset()),
         outcomes=frozenset().union(*(codes.get(name, frozenset()) for name in OUTCOME_LISTS)),
         stages=frozenset(),
@@ -250,8 +253,10 @@ def _country(pack: Pack) -> dict[str, Json]:
     return country if isinstance(country, dict) else {}
 
 
-def _lists(pack: Pack) -> set[str]:
-    return {code.list for code in pack.codes}
+def codes_by_list(pack: Pack) -> dict[str, frozenset[str]]:
+    """Give the codes of each code list of a pack, those that are no longer offered too."""
+    lists = {code.list for code in pack.codes}
+    return {name: frozenset(code.code for code in pack.codes if code.list == name) for name in lists}
 
 
 def _compiled(xml: bytes, resources: Resources) -> PathSpec | None:
@@ -279,6 +284,26 @@ def form_fields(form: Form) -> dict[str, str]:
         elif item.type != "note":
             fields[item.name] = item.type
     return fields
+
+
+def form_choices(form: Form, codes: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """Give the codes that each question with choices offers, of the questions that answer once.
+
+    Args:
+        form: the form.
+        codes: code list of the pack → its codes.
+    """
+    found: dict[str, frozenset[str]] = {}
+    waiting = list(form.fields)
+    while waiting:
+        item = waiting.pop(0)
+        if item.type == "group":
+            waiting += item.fields
+        elif item.type in {"select_one", "select_multiple"} and item.list:
+            own = frozenset(choice.name for choice in form.choices.get(item.list, ()))
+            listed = codes.get(item.list.removeprefix("code_list:"), frozenset())
+            found[item.name] = listed if item.list.startswith("code_list:") else own
+    return found
 
 
 def _table(key: str, resources: Resources) -> KnownTable | None:
@@ -319,7 +344,7 @@ def answer_setting(pack: Pack) -> Setting:
     code = currency.get("code") if isinstance(currency, dict) else None
     region, zone = data.get("phone_region"), data.get("timezone")
     return Setting(
-        code_lists={name: [code.code for code in pack.codes if code.list == name] for name in _lists(pack)},
+        code_lists=codes_by_list(pack),
         region=str(region) if region else None,
         currency=str(code) if code else None,
         zone=parse_zone(zone) if zone else None,

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from nrm.actions.path_checks import form_fields, pack_facts
+from nrm.actions.path_checks import codes_by_list, form_choices, form_fields, pack_facts
 from nrm.countries import Json, Pack
 from nrm.countries.values import names_at_start
 from nrm.db import db
@@ -85,11 +85,15 @@ def known_with(
         scenarios: its scenarios.
     """
     known = installed.known
-    own = {key: form_fields(form) for key, data in forms.items() if (form := _form(data)) is not None}
+    read = {key: form for key, data in forms.items() if (form := _form(data)) is not None}
+    own = {key: form_fields(form) for key, form in read.items()}
+    codes = codes_by_list(installed.pack)
+    choices = {key: form_choices(form, codes) for key, form in read.items()}
     started = known.passed.get(path, frozenset()) | names_at_start(scenarios.values())
     return replace(
         known,
         forms={**{key: fields for key, fields in known.forms.items() if key not in forms}, **own},
+        choices={**{key: fields for key, fields in known.choices.items() if key not in forms}, **choices},
         paths={**known.paths, path: known.paths.get(path, frozenset())},
         passed={**known.passed, path: started},
     )

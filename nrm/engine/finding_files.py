@@ -130,6 +130,9 @@ def known_to_json(known: Known) -> Json:
         **{name: sorted(getattr(known, name)) for name in _SETS},
         "languages": list(known.languages),
         "forms": {key: dict(fields) for key, fields in known.forms.items()},
+        "choices": {
+            key: {name: sorted(codes) for name, codes in fields.items()} for key, fields in known.choices.items()
+        },
         "paths": {key: sorted(called) for key, called in known.paths.items()},
         "passed": {key: sorted(names) for key, names in known.passed.items()},
         "versions": {key: sorted(numbers) for key, numbers in known.versions.items()},
@@ -165,6 +168,7 @@ def known_from_json(data: Json) -> Known:
         **sets,
         languages=tuple(cast(list[str], data["languages"])),
         forms=cast(Mapping[str, Mapping[str, str]], data["forms"]),
+        choices={key: _names(fields) for key, fields in cast(Mapping[str, object], data["choices"]).items()},
         paths=_names(data["paths"]),
         passed=_names(data["passed"]),
         versions={key: frozenset(each) for key, each in cast(Mapping[str, list[int]], data["versions"]).items()},

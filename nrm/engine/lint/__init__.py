@@ -11,6 +11,7 @@ from typing import Final
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.lint.called import check_called
 from nrm.engine.lint.callers import check_callers
+from nrm.engine.lint.comparing import check_comparisons
 from nrm.engine.lint.deadlines import check_deadlines
 from nrm.engine.lint.diagram import Pack, build
 from nrm.engine.lint.events import check_events
@@ -38,6 +39,7 @@ _CHECKS = (
     check_steps,
     check_values,
     check_kinds,
+    check_comparisons,
     check_called,
     check_callers,
     check_waits,

@@ -31,7 +31,7 @@ _EVENTS: Final = {
 
 def check_kinds(diagram: Diagram, pack: Pack) -> Iterator[Finding]:
     """Find repeated steps over what is no list, timers at what is no date, and boundary events that stand twice."""
-    types = {} if pack.known is None else _types(diagram, pack.known)
+    types = {} if pack.known is None else types_of_answers(diagram, pack.known)
     for node in diagram.nodes.values():
         for marker in children(node.element, "multiInstanceLoopCharacteristics"):
             name = list_and_item(node.element, marker)[0]
@@ -45,8 +45,13 @@ def check_kinds(diagram: Diagram, pack: Pack) -> Iterator[Finding]:
         yield from _twice(diagram, boundaries)
 
 
-def _types(diagram: Diagram, known: Known) -> dict[str, frozenset[str]]:
-    """Give the types of the questions that give a value, of those values that only questions give."""
+def types_of_answers(diagram: Diagram, known: Known) -> dict[str, frozenset[str]]:
+    """Give the types of the questions that give a value, of those values that only questions give.
+
+    Args:
+        diagram: the path.
+        known: the pack, whose forms ask.
+    """
     types: dict[str, set[str]] = {}
     others = set(known.values | known.passed.get(diagram.key, frozenset()))
     for node in diagram.nodes.values():

@@ -76,6 +76,7 @@ class Known:
         roles: desk roles.
         organisations: kinds of organisations; empty for any.
         forms: form key → (field name → field type), fields inside groups included, inside repeats not.
+        choices: form key → (name of a question with choices → their codes); not there when unknown.
         services: codes of service categories.
         outcomes: codes of outcomes.
         stages: codes of a case's stages; empty for any.
@@ -96,6 +97,7 @@ class Known:
     roles: frozenset[str] = frozenset()
     organisations: frozenset[str] = frozenset()
     forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    choices: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
     services: frozenset[str] = frozenset()
     outcomes: frozenset[str] = frozenset()
     stages: frozenset[str] = frozenset()

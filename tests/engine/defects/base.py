@@ -51,5 +51,8 @@ RESOURCES = Resources(
     call_tables={"service_paths": {"housing": "other_path"}},
 )
 KNOWN = dataclasses.replace(
-    s.KNOWN, tables={"priority": KnownTable(inputs=frozenset({"visits"}), outputs=frozenset({"priority"}))}
+    s.KNOWN,
+    forms={**s.KNOWN.forms, "visit": {**s.KNOWN.forms["visit"], "road": "select_one"}},
+    choices={"visit": {"road": frozenset({"land", "air"}), "service_ids": frozenset({"housing", "health"})}},
+    tables={"priority": KnownTable(inputs=frozenset({"visits"}), outputs=frozenset({"priority"}))},
 )

@@ -75,3 +75,25 @@ def _twice(first: str, second: str) -> bytes:
         + s.gateway("together", "parallel") + s.flow("together", "done") + s.end("done")
     )  # fmt: skip
     return s.whole(inner)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "road == 'land'",
+        "road in ['land', 'air']",
+        "road == None",
+        "road != None and visits == 3",
+        "selected(service_ids, 'housing')",
+        "'health' in service_ids",
+        "met == true",
+        "met == false or visits &gt;= 2.5",
+        "day &lt; date('2026-01-01')",
+        "priority == 'of a table'",
+        "concat(road, '') == 'sea'",
+    ],
+)
+def test_a_comparison_that_can_be_true_is_left_alone(condition: str) -> None:
+    assert "visits &gt; 1" in BASE
+    xml = BASE.replace("visits &gt; 1", condition).encode()
+    assert not [each for each in findings(xml) if each.code in {"choice_not_offered", "compared_with_other_kind"}]
