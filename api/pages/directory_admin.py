@@ -18,7 +18,8 @@ from nrm.countries.editing import differences
 from nrm.errors import Conflict, NotFound, NotValid, Problem
 from nrm.i18n import say
 from nrm.queries import packs
-from nrm.queries.pack_entries import DIRECTORY, EntryView, directory_entries, directory_entry, entry_history
+from nrm.queries.directory_scope import DIRECTORY, area_of
+from nrm.queries.pack_entries import EntryView, directory_entries, directory_entry, entry_history
 from nrm.vocabulary import Channel, Visibility
 
 directory_admin = Pages("directory_admin")
@@ -43,6 +44,7 @@ def list_organisations(visit: Visit) -> Answer:
         rows=sorted(rows, key=lambda one: (one.data.get("active") is False, visit.words.name(names_of(one)))),
         counts=counts,
         text=visit.query.get("text", ""),
+        whole=area_of(visit.actor) is None,
         kind_name=lambda kind: _kind_name(visit, kind),
         **sayers(visit),
     )

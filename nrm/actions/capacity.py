@@ -10,10 +10,13 @@ from sqlalchemy import ColumnElement, or_, select
 from nrm import ids
 from nrm.actions._action import Work, action
 from nrm.actions.deliveries import tell_organisation
+from nrm.actors import Actor
 from nrm.errors import NotAllowed, NotFound, NotValid, Problem, StaleVersion
 from nrm.models import Notification, Service
 from nrm.queries import packs
 from nrm.queries.directory import ServiceRow, covered_places, service_row, stale_days, visibilities
+from nrm.queries.directory_scope import DIRECTORY, area_of
+from nrm.rules.directory_scope import keeps
 
 LONGEST_PAUSE: Final = timedelta(days=365)
 ASK_AGAIN_DAYS: Final = 14
@@ -114,13 +117,19 @@ def _own_service(work: Work, service_id: str, version: int | None) -> Service:
     if found is None or found.livemode != actor.livemode:
         raise NotFound
     own = actor.may("capacity.edit", organisation=found.organisation_id)
-    if not own and not actor.may("directory.edit"):
+    if not own and not _keeps(actor, found.id):
         if found.visibility not in {str(entry) for entry in visibilities(actor)}:
             raise NotFound
         raise NotAllowed("not_your_service")
     if version is not None and found.version != version:
         raise StaleVersion(found.version)
     return found
+
+
+def _keeps(actor: Actor, service_id: str) -> bool:
+    """Say whether an actor keeps the directory in all governorates in which a service is offered."""
+    places = frozenset(governorate for governorate, _ in covered_places([service_id]).get(service_id, ()))
+    return actor.may(DIRECTORY) and keeps(area_of(actor), places)
 
 
 def ask_about_stale_entries(work: Work) -> int:

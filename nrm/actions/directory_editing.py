@@ -14,10 +14,11 @@ from nrm.actions.pack_editing import Edited, cleaned, hold_pack, must_be_seen, r
 from nrm.countries import Json
 from nrm.countries.editing import Entry, differences, entry_json, read_entry
 from nrm.db import Base
-from nrm.errors import Conflict, NotFound, NotValid, Problem
+from nrm.errors import Conflict, NotAllowed, NotFound, NotValid, Problem
 from nrm.models import Case, Desk, Organisation, Referral, Service, ServiceCoverage, SharingAgreement, Task
 from nrm.queries import packs
-from nrm.queries.pack_entries import DIRECTORY, stamp_of
+from nrm.queries.directory_scope import DIRECTORY, may_change
+from nrm.queries.pack_entries import stamp_of
 from nrm.queries.pack_rows import INVENTED, Stored, StoredPack, entry_key, read_stored
 from nrm.rules.letters import DIGITS
 from nrm.rules.statuses import TERMINAL
@@ -55,6 +56,7 @@ def change_entry(work: Work, kind: str, key: str, *, changes: Mapping[str, Json]
 
     Raises:
         NotFound: there is no such entry.
+        NotAllowed: "outside_your_area", before or after the change.
         NotValid: a value is wrong, by pointer.
         Conflict: "changed_since", or something open has to be ended before it can be retired.
     """
@@ -63,10 +65,12 @@ def change_entry(work: Work, kind: str, key: str, *, changes: Mapping[str, Json]
     row = _rows(stored, kind).get(key)
     if row is None:
         raise NotFound
+    _must_keep(work, row.entry, stored)
     must_be_seen(seen, stamp_of(row))
     wanted = {name: value for name, value in cleaned(changes).items() if name not in _FIXED[kind]}
     before = entry_json(row.entry)
     entry = _read(kind, {**before, **wanted}, stored, under=getattr(row.entry, "organisation", ""))
+    _must_keep(work, entry, stored)
     if getattr(row.entry, "active", True) and not getattr(entry, "active", True):
         _must_be_idle(work, kind, row.id, entry)
     found = differences(before, entry_json(entry))
@@ -87,6 +91,7 @@ def add_entry(work: Work, kind: str, *, data: Mapping[str, Json], under: str = "
 
     Raises:
         NotFound: there is no such kind or organisation.
+        NotAllowed: "outside_your_area".
         NotValid: a value is wrong or missing, or the code is taken, by pointer.
     """
     hold_pack(work)
@@ -97,11 +102,22 @@ def add_entry(work: Work, kind: str, *, data: Mapping[str, Json], under: str = "
     if kind == "service":
         values["organisation"] = under
     entry = _read(kind, values, stored, under=under)
+    _must_keep(work, entry, stored)
     key = entry_key(entry)
     if key in _rows(stored, kind) or key.startswith(INVENTED):
         raise NotValid([Problem(pointer="/signed_on" if kind == "agreement" else "/code", code="code_taken")])
     _save(work, kind, None, entry, stored)
     return tell(work, "directory.changed", kind, key, differences({}, entry_json(entry)))
+
+
+def _must_keep(work: Work, entry: Entry, stored: StoredPack) -> None:
+    """Stop whoever does not keep the directory where an entry counts.
+
+    Raises:
+        NotAllowed: "outside_your_area".
+    """
+    if not may_change(work.actor, entry, stored):
+        raise NotAllowed("outside_your_area")
 
 
 def _rows(stored: StoredPack, kind: str) -> Mapping[str, Stored[Entry]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
@@ -12,10 +12,11 @@ from nrm.countries import ItemKind, Json
 from nrm.countries.editing import entry_json
 from nrm.db import db
 from nrm.errors import NotAllowed, NotFound
+from nrm.queries.directory_scope import DIRECTORY, area_of, lies_in
 from nrm.queries.history import HistoryRow, events_about
 from nrm.queries.pack_rows import Stored, StoredPack, entry_hash, read_stored
+from nrm.rules.directory_scope import keeps
 
-DIRECTORY: Final = "directory.edit"
 PACK: Final = "pack.load"
 _SHORT: Final = 31
 _KINDS: Final = ("directory.changed", "pack.changed")
@@ -32,6 +33,7 @@ class EntryView:
         seen: a stamp of it; a change is made from it.
         under: code of the organisation that a desk, agreement or service belongs to; of a code its list.
         own: it was changed here since the pack was loaded, or does not come from the pack at all.
+        editable: whoever asks may change it; an entry of the directory may lie in another governorate.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class EntryView:
     seen: str
     under: str
     own: bool
+    editable: bool = True
 
 
 def stamp_of(row: Stored) -> str:  # type: ignore[type-arg]  # of whatever kind
@@ -65,7 +68,12 @@ def directory_entries(actor: Actor) -> Mapping[str, tuple[EntryView, ...]]:
     """
     _must(actor, DIRECTORY)
     stored = read_stored(db.session())
-    return {kind: tuple(_view(kind, key, row) for key, row in rows.items()) for kind, rows in _rows(stored).items()}
+    area = area_of(actor)
+
+    def view(kind: str, key: str, row: Stored) -> EntryView:  # type: ignore[type-arg]  # of whatever kind
+        return replace(_view(kind, key, row), editable=keeps(area, lies_in(row.entry, stored)))
+
+    return {kind: tuple(view(kind, key, row) for key, row in rows.items()) for kind, rows in _rows(stored).items()}
 
 
 def _rows(stored: StoredPack) -> Mapping[str, Mapping[str, Stored]]:  # type: ignore[type-arg]  # of several kinds
