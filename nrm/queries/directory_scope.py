@@ -77,7 +77,7 @@ def _of_organisation(code: str, stored: StoredPack) -> Governorates:
     """Give all places in which an organisation has a desk or a service; its jurisdiction where it has none."""
     desks = [row.entry for row in stored.desks.values() if row.entry.organisation == code]
     services = [row.entry for row in stored.services.values() if row.entry.organisation == code]
-    parts = [lies_in(entry, stored) for entry in (*desks, *services)]
+    parts = [*(lies_in(one, stored) for one in desks), *(lies_in(one, stored) for one in services)]
     return together(parts) if parts else _under(_jurisdiction(code, stored))
 
 
