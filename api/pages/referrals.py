@@ -21,6 +21,7 @@ from nrm.queries import referrals as queries
 from nrm.queries.referral_shapes import ReferralView
 from nrm.queries.referrals import ReferralFilter
 from nrm.rules.statuses import LOOP_ANSWERS, REFERRAL_VERBS
+from nrm.rules.texts import fold_digits
 from nrm.vocabulary import ReferralState
 
 referrals = Pages("referrals")
@@ -244,17 +245,24 @@ def _given(visit: Visit) -> Given:
         try:
             values[name] = _value(visit, name, text)
         except (ValueError, OverflowError):
-            problems.append(Problem(pointer="/" + name, code="not_a_date" if name in _DATES else "not_a_moment"))
+            problems.append(Problem(pointer="/" + name, code=_UNREADABLE[_kind(name)]))
     if problems:
         raise NotValid(problems)
     return Given(**values)
 
 
+_UNREADABLE: Final = {"day": "not_a_date", "moment": "moment_by_hand", "number": "not_an_integer"}
+
+
+def _kind(name: str) -> str:
+    return "day" if name in _DATES else "number" if name in _NUMBERS else "moment"
+
+
 def _value(visit: Visit, name: str, text: str) -> date | datetime | int | str:
     if name in _DATES:
-        return date.fromisoformat(text)
+        return date.fromisoformat(fold_digits(text))
     if name == "at":
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(fold_digits(text))
         moment = moment if moment.tzinfo else moment.replace(tzinfo=visit.words.zone)
         # The first and last hours that can be written have no moment in every zone.
         return moment.astimezone(UTC)

@@ -79,7 +79,21 @@ def test_a_wrong_date_and_a_stale_page_change_nothing(loop: Loop, focal_point: R
     assert stale.status in {409, 412}
     assert stale.alerts
     now = focal_point.open(f"/referrals/{sent.id}")
-    assert focal_point.send(now, "/do/schedule", at="next week").status == 422
+    refused = focal_point.send(now, "/do/schedule", at="next week")
+    assert refused.status == 422
+    assert "Write date and time like 2026-03-05 10:30." in refused.says
+
+
+def test_days_are_read_in_the_digits_of_the_reader_and_one_long_ago_is_not_called_the_future(
+    loop: Loop, focal_point: Reader
+):
+    sent = loop.send()
+    page = focal_point.send(focal_point.open(f"/referrals/{sent.id}"), "/do/accept")
+    refused = focal_point.send(page, "/do/start", started_on="1900-01-01")
+    assert refused.status == 422
+    assert "too far back" in refused.says
+    today = loop.land.clock.now().date().isoformat().translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    assert focal_point.send(refused, "/do/start", started_on=today).status == 200
 
 
 def test_a_stranger_sees_neither_the_referral_nor_a_name(loop: Loop, office: Office, reader):
