@@ -28,7 +28,7 @@ KNOWN = dataclasses.replace(
 SHOWN = {
     "outcome_never_given", "take_never_given", "error_not_caught", "unknown_version", "multi_not_a_list",
     "timer_not_a_date", "boundary_twice", "wait_without_limit",
-    "caller_asks_outcome", "caller_takes_value", "caller_catches_not",
+    "outcomes_are_a_list", "error_heard_by_nobody", "caller_asks_outcome", "caller_takes_value", "caller_catches_not",
 }  # fmt: skip
 """What is looked for below: a defect shows each of them."""
 
@@ -63,6 +63,26 @@ def test_an_outcome_is_not_judged_when_something_else_gives_the_value_or_the_ver
     )  # fmt: skip
     assert of(also, "outcome_never_given") == []
     assert of(asked("how == 'provded'", extra='<nrm:call result="how" version="1"/>'), "outcome_never_given") == []
+
+
+@pytest.mark.parametrize("condition, wrong", [("how == 'provided'", True), ("'provided' in how", False)])
+def test_the_outcomes_of_all_rounds_are_not_compared_with_one(condition: str, wrong: bool):
+    extra = '<nrm:call result="how"/><nrm:multi list="service_ids" item="one"/>'
+    inner = asked(condition, extra=extra, inner="<bpmn:multiInstanceLoopCharacteristics/>")
+    assert of(inner, "outcomes_are_a_list") == ([("outcomes_are_a_list", "which.yes", "error")] if wrong else [])
+    assert of(asked(condition), "outcomes_are_a_list") == []
+
+
+def test_an_error_of_a_path_that_nobody_calls_is_told():
+    fails = s.start("go") + s.flow("go", "no") + s.end("no", "", '<bpmn:errorEventDefinition errorRef="e.broken"/>')
+
+    def told(paths: dict[str, frozenset[str]], more: str = "") -> list[str]:
+        known = dataclasses.replace(KNOWN, paths=paths)
+        found = lint_path(s.whole(fails + more), resources=s.RESOURCES, known=known)
+        return [each.element for each in found if each.code == "error_heard_by_nobody"]
+
+    assert told({"small_path": frozenset(), "other_path": frozenset()}) == ["no"]
+    assert told({"small_path": frozenset(), "other_path": frozenset({"small_path"})}) == []
 
 
 def test_every_path_of_a_call_table_may_give_the_outcome():

@@ -14,6 +14,7 @@ from nrm.expressions.tree import Compare, ListOf, Literal, Name
 from nrm.expressions.tree import children as parts_of
 
 _SAME: Final = frozenset({"==", "!=", "in", "not in"})
+_EQUAL: Final = frozenset({"==", "!="})
 
 
 def check_called(diagram: Diagram, pack: Pack) -> Iterator[Finding]:
@@ -30,6 +31,7 @@ def check_called(diagram: Diagram, pack: Pack) -> Iterator[Finding]:
             yield from _taken(pack.known, node, paths)
             yield from _errors(diagram, pack.known, node, paths)
     yield from _outcomes(diagram, pack, pack.known)
+    yield from _lists(diagram, pack.known)
 
 
 def _version(known: Known, node: Node) -> Iterator[Finding]:
@@ -91,6 +93,20 @@ def _outcomes(diagram: Diagram, pack: Pack, known: Known) -> Iterator[Finding]:
                 yield found(flow.element, "outcome_never_given", value=name, outcome=wanted)
 
 
+def _lists(diagram: Diagram, known: Known) -> Iterator[Finding]:
+    """Find conditions that compare the outcomes of all rounds of a call, which are a list, with one text."""
+    lists, others = set(), set(known.values | known.passed.get(diagram.key, frozenset()))
+    for node in diagram.nodes.values():
+        rounds = bool(children(node.element, "multiInstanceLoopCharacteristics"))
+        result = (extension(node.element, "call") or {}).get("result", "") if rounds else ""
+        lists |= {result} - {""}
+        others |= set(given_by(node, known)) - {result}
+    for flow in diagram.flows.values():
+        for name, wanted in asked(flow.condition or "", signs=_EQUAL):
+            if name in lists - others:
+                yield found(flow.element, "outcomes_are_a_list", value=name, outcome=wanted)
+
+
 def _outcomes_by_name(diagram: Diagram, pack: Pack, known: Known) -> Mapping[str, frozenset[str]]:
     """Give the outcomes that a value can hold, of those values that hold nothing else."""
     found_outcomes: dict[str, frozenset[str]] = {}
@@ -107,7 +123,7 @@ def _outcomes_by_name(diagram: Diagram, pack: Pack, known: Known) -> Mapping[str
     return {name: codes for name, codes in found_outcomes.items() if name not in others}
 
 
-def asked(text: str) -> Iterator[tuple[str, str]]:
+def asked(text: str, *, signs: frozenset[str] = _SAME) -> Iterator[tuple[str, str]]:
     """Give each name that a condition compares with a fixed text, and the text."""
     try:
         waiting = [parse(text).tree] if text else []
@@ -117,11 +133,11 @@ def asked(text: str) -> Iterator[tuple[str, str]]:
         part = waiting.pop()
         waiting += parts_of(part)
         if isinstance(part, Compare):
-            yield from _compared(part)
+            yield from _compared(part, signs)
 
 
-def _compared(part: Compare) -> Iterator[tuple[str, str]]:
-    if len(part.rest) != 1 or part.rest[0][0] not in _SAME:
+def _compared(part: Compare, signs: frozenset[str]) -> Iterator[tuple[str, str]]:
+    if len(part.rest) != 1 or part.rest[0][0] not in signs:
         return
     one, other = part.first, part.rest[0][1]
     for name, values in ((one, other), (other, one)):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nrm.engine.findings import Finding
 from nrm.engine.lint.called import is_caught
-from nrm.engine.lint.diagram import Diagram, Pack, children, definition, extension, warn
+from nrm.engine.lint.diagram import Diagram, Node, Pack, children, definition, extension, warn
 
 _WORD = re.compile(r"\w+")
 
@@ -18,10 +18,15 @@ def check_callers(diagram: Diagram, pack: Pack) -> Iterator[Finding]:
     Only differences are told: what callers never got is their own defect, and lint of theirs says it.
     """
     known = pack.known
-    now = known.ends.get(diagram.key) if known else None
-    if known is None or now is None:
+    if known is None:
         return
-    outcomes, errors, words = set(_outcomes(diagram)), set(_errors(diagram)), _words(diagram)
+    others = [called for caller, called in known.paths.items() if caller != diagram.key]
+    if others and not any(diagram.key in called for called in others):
+        yield from _heard_by_nobody(diagram)
+    now = known.ends.get(diagram.key)
+    if now is None:
+        return
+    outcomes, errors, words = set(_outcomes(diagram)), {code for _, code in _errors(diagram)}, _words(diagram)
     for call in known.callers.get(diagram.key, ()):
         for outcome in sorted((call.outcomes & now.outcomes) - outcomes):
             yield warn(diagram.process, "caller_asks_outcome", caller=call.caller, outcome=outcome)
@@ -37,15 +42,21 @@ def _outcomes(diagram: Diagram) -> Iterator[str]:
         yield (extension(node.element, "outcome") or {}).get("code") or node.id
 
 
-def _errors(diagram: Diagram) -> Iterator[str]:
-    """Give the codes of the errors with which the path itself ends."""
+def _heard_by_nobody(diagram: Diagram) -> Iterator[Finding]:
+    """Find errors that leave a path which no other path begins: such a run fails, and its case stands still."""
+    for node, code in _errors(diagram):
+        yield warn(node.element, "error_heard_by_nobody", error=code)
+
+
+def _errors(diagram: Diagram) -> Iterator[tuple[Node, str]]:
+    """Give the ends by which errors leave the path, with the codes of these."""
     for node in diagram.of("endEvent"):
         for part in children(node.element, "errorEventDefinition"):
             error = definition(diagram.root, "error", part.get("errorRef"))
             code = "" if error is None else (error.get("errorCode") or "")
             holder = diagram.nodes.get(node.scope)
             if holder is None or not is_caught(diagram, holder, code):
-                yield code
+                yield node, code
 
 
 def _words(diagram: Diagram) -> set[str]:
