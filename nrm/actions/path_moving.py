@@ -19,7 +19,7 @@ from nrm.actions import runs
 from nrm.actions._action import Work
 from nrm.actions.access import review_access
 from nrm.actions.openings import desk_for, share_with_worker
-from nrm.actions.run_effects import timer_key
+from nrm.actions.run_book import timer_key
 from nrm.engine import effects as fx
 from nrm.engine.findings import Finding, Severity
 from nrm.engine.move_checks import lost_answers

@@ -18,8 +18,9 @@ from nrm.engine import effects as fx
 from nrm.engine import runtime
 from nrm.engine.failures import StepFailed
 from nrm.engine.parsing import PathSpec
+from nrm.engine.steps import StepKind
 from nrm.errors import NotFound
-from nrm.models import Case, Run
+from nrm.models import Case, Job, Run
 from nrm.queries import paths
 
 MAX_DEPTH: Final = 8
@@ -53,6 +54,16 @@ class LiveRun:
     changed: bool = False
     is_new: bool = False
 
+    def only_waits(self, step: str) -> bool:
+        """Tell a step that only waits from an event on the border of a step, whose wait is that step's."""
+        known = self.spec.steps.get(step)
+        return known is not None and known.kind is StepKind.CATCH
+
+
+def timer_key(run_id: str, token: str) -> str:
+    """Name the job of a timer."""
+    return f"timer:{run_id}:{token}"
+
 
 @dataclass(slots=True)
 class RunBook:
@@ -68,6 +79,7 @@ class RunBook:
     kinds: set[type[object]] = field(default_factory=set)
     subscribed: list[tuple[LiveRun, fx.Subscribe]] = field(default_factory=list)
     thrown: list[tuple[LiveRun, fx.ThrowMessage]] = field(default_factory=list)
+    waited: dict[tuple[str, str], datetime] = field(default_factory=dict)
     applied: int = 0
 
     def load(self, run_id: str, row: Run | None = None) -> LiveRun:
@@ -159,6 +171,11 @@ class RunBook:
 
     def give(self, run: LiveRun, given: Input) -> None:
         """Give one input to a run and line up what it asks for."""
+        if given.kind == "timer" and given.token and run.only_waits(step := given.token.rpartition(".")[0]):
+            name = timer_key(run.id, given.token)
+            since = self.work.session.execute(select(Job.created_at).where(Job.dedup_key == name)).scalars().first()
+            if since is not None:
+                self.waited[run.id, step] = since
         self.take(run, feed(run.spec, run.state, given, now=self.work.now))
 
     def take(self, run: LiveRun, advance: fx.Advance) -> None:

@@ -12,7 +12,7 @@ from nrm.actions.check_calls import REGISTRY, CheckCall
 from nrm.actions.failures import open_incident
 from nrm.actions.inputs import Input
 from nrm.actions.openings import open_task
-from nrm.actions.run_book import LiveRun, RunBook
+from nrm.actions.run_book import LiveRun, RunBook, timer_key
 from nrm.engine import effects as fx
 from nrm.engine.failures import StepFailed
 from nrm.errors import NrmError
@@ -199,11 +199,14 @@ def _subscribe(book: RunBook, run: LiveRun, effect: fx.Subscribe) -> None:
 
 def _unsubscribe(book: RunBook, run: LiveRun, effect: fx.Unsubscribe) -> None:
     book.work.flush()
-    book.work.session.execute(
+    since = book.work.session.execute(
         delete(Subscription)
         .where(Subscription.run_id == run.id, Subscription.token == effect.token)
+        .returning(Subscription.created_at)
         .execution_options(synchronize_session=False)
-    )
+    ).scalars()
+    if (begun := min(since, default=None)) is not None and run.only_waits(effect.step):
+        book.waited[run.id, effect.step] = begun
     book.subscribed = [entry for entry in book.subscribed if (entry[0].id, entry[1].token) != (run.id, effect.token)]
 
 
@@ -221,7 +224,17 @@ def _enter_stage(book: RunBook, effect: fx.EnterStage) -> None:
 
 def _passed(book: RunBook, run: LiveRun, effect: fx.PassedStep) -> None:
     run.steps += 1
-    book.work.add(RunStep, run_id=run.id, number=run.steps, step=effect.step, way=effect.way, at=book.work.now)
+    since = book.waited.pop((run.id, effect.step), None)
+    waited = None if since is None else max(0, round((book.work.now - since).total_seconds()))
+    book.work.add(
+        RunStep,
+        run_id=run.id,
+        number=run.steps,
+        step=effect.step,
+        way=effect.way,
+        at=book.work.now,
+        waited=waited,
+    )
 
 
 def _finish(book: RunBook, run: LiveRun, effect: fx.FinishRun) -> None:
@@ -276,8 +289,3 @@ def _to_parent(book: RunBook, run: LiveRun, given: Input) -> None:
             outcome=given.outcome,
         ),
     )
-
-
-def timer_key(run_id: str, token: str) -> str:
-    """Name the job of a timer."""
-    return f"timer:{run_id}:{token}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from nrm.db import Base, UtcDateTime
@@ -42,7 +42,10 @@ class Run(Base):
 
 
 class RunStep(Base):
-    """What a run went through: one row per step passed, for the case's drawing and the figures on waiting."""
+    """What a run went through: one row per step passed, for the case's drawing and the figures on waiting.
+
+    `waited` is how many seconds a message or a time was waited for there; None at all other steps.
+    """
 
     __tablename__ = "run_steps"
     run_id: Mapped[str] = link("runs", index=False, primary_key=True)
@@ -50,7 +53,16 @@ class RunStep(Base):
     step: Mapped[str] = public(CODE)
     way: Mapped[str | None] = public(CODE)
     at: Mapped[datetime] = public(UtcDateTime)
-    __table_args__ = (IN_ITS_KEY,)
+    waited: Mapped[int | None] = public(Integer)
+    __table_args__ = (
+        Index(
+            "ix_run_steps_waits",
+            "at",
+            postgresql_where=text("waited IS NOT NULL"),
+            sqlite_where=text("waited IS NOT NULL"),
+        ),
+        IN_ITS_KEY,
+    )
 
 
 class Subscription(Base):

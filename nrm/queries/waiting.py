@@ -1,14 +1,14 @@
 """Where cases wait: how many now, and how long it took, per step of a path and per organisation.
 
 Medians and 90th percentiles are by nearest rank: the smallest time that so many of a hundred did not exceed. They are
-worked out by the database, over tasks that were completed in a period; steps are told by the token of the task, which
-a case that was moved to another version has under its new name.
+worked out by the database, over tasks that were completed in a period and messages and times that came in it; steps
+are told by the token, which a case that was moved to another version has under its new name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from nrm.engine.heat import LEVELS, Heat, draw_heat
 from nrm.engine.parsing import PathSpec
 from nrm.engine.steps import StepKind
 from nrm.errors import NotAllowed, NotFound, NotValid, Problem
-from nrm.models import Case, Path, PathVersion, Run, Subscription, Task
+from nrm.models import Case, Job, Path, PathVersion, Run, RunStep, Subscription, Task
 from nrm.queries import paths
 from nrm.queries.exact_counts import sees_exact_counts
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, size, text_of
@@ -231,7 +231,7 @@ class _Tally:
         self.past: dict[tuple[str, str], Mapping[str, int]] = {}
 
     def count_now(self, now: datetime) -> None:
-        """Count what waits now: tasks by organisation, called paths and awaited messages as a whole."""
+        """Count what waits now: tasks by organisation; called paths, awaited messages and times as a whole."""
         late = func.sum(case((Task.due_at < now, 1), else_=0))
         tasks = self._of_path(select(_step_of(Task.token), Task.organisation_id, func.count(), late), Task.run_id)
         tasks = tasks.where(Task.status.in_(_LIVE)).group_by(_step_of(Task.token), Task.organisation_id)
@@ -242,7 +242,14 @@ class _Tally:
         awaited = awaited.group_by(Subscription.step)
         for step, organisation, count, overdue in db.session.execute(tasks):
             self.now[step.rstrip("."), organisation] = [count, overdue]
-        for statement in (called, awaited):
+        timer = (
+            select(Job.args["token"].as_string().label("token"), Job.args["run"].as_string().label("run_id"))
+            .where(Job.kind == literal_column("'timer'"))
+            .subquery()
+        )
+        timed = self._of_path(select(_step_of(timer.c.token), func.count()), timer.c.run_id)
+        timed = timed.group_by(_step_of(timer.c.token))
+        for statement in (called, awaited, timed):
             for step, count in db.session.execute(statement):
                 self.now[step.rstrip("."), ""] = [count, 0]
 
@@ -255,7 +262,10 @@ class _Tally:
         )
 
     def measure(self, begin: datetime, until: datetime) -> None:
-        """Measure how long completed tasks took: by step under the organisation "", and by both."""
+        """Measure how long completed tasks took: by step under the organisation "", and by both.
+
+        Messages and times that were waited for are measured by step alone: no organisation holds them up.
+        """
         versions = select(PathVersion.id).where(
             PathVersion.path_id == self.path_id, PathVersion.status != str(PathStatus.DRAFT)
         )
@@ -278,6 +288,24 @@ class _Tally:
         )
         for both in (False, True):
             self._rank(taken, both=both)
+        waited = (
+            select(
+                RunStep.step.label("step"),
+                RunStep.waited.label("seconds"),
+                literal_column("0").label("late"),
+            )
+            .join(Run, Run.id == RunStep.run_id)
+            .join(Case, Case.id == Run.case_id)
+            .where(
+                Run.path_version_id.in_(versions),
+                RunStep.waited.is_not(None),
+                RunStep.at >= begin,
+                RunStep.at < until,
+                Case.livemode.is_(self.livemode),
+            )
+            .cte("waited")
+        )
+        self._rank(waited, both=False)
 
     def _rank(self, taken: Any, *, both: bool) -> None:  # noqa: ANN401 - a CTE
         parts = [taken.c.step, taken.c.organisation] if both else [taken.c.step]
@@ -340,7 +368,7 @@ class _Tally:
 
 
 def _steps(spec: PathSpec, found: _Tally) -> list[WaitingStep]:
-    wholes = {step.id: found.whole(step.id) for step in spec.steps.values()}
+    wholes = {step.id: _without_due(step.kind, found.whole(step.id)) for step in spec.steps.values()}
     medians = sorted({figures.median for figures in wholes.values() if figures.median})
     there = {name for name, _ in (*found.now, *found.past)}
     return [
@@ -356,6 +384,11 @@ def _steps(spec: PathSpec, found: _Tally) -> list[WaitingStep]:
         # A boundary event waits beside its step, which is counted.
         if step.kind is StepKind.TASK or (step.id in there and step.kind is not StepKind.BOUNDARY)
     ]
+
+
+def _without_due(kind: StepKind, figures: Figures) -> Figures:
+    """Give no share of what was late where nothing is ever due."""
+    return figures if kind is StepKind.TASK else replace(figures, late=None)
 
 
 def _heat(median: int | None, medians: list[int]) -> int:

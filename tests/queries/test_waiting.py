@@ -7,10 +7,14 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import delete, select
 
-from nrm.actions import cases, tasks
-from nrm.actors import Actor
+from nrm.actions import cases, runs, tasks
+from nrm.actions._action import transact
+from nrm.actors import SYSTEM, Actor
 from nrm.errors import NotAllowed, NotFound, NotValid
+from nrm.models import Job, Subscription
+from nrm.queries.verify import verify_all
 from nrm.queries.waiting import Waiting, WaitingStep, draw_waiting, waiting_cases, where_cases_wait
 from nrm.rules.small_numbers import LEAST, hidden
 from tests.drafting import designer
@@ -154,3 +158,55 @@ def test_no_hidden_count_can_be_worked_out_from_the_total(counts):
     assert all(name in gone for name, count in counts.items() if 0 < count < LEAST)
     there = {name for name, count in counts.items() if count}
     assert len(gone) != 1 or there == set(gone)
+
+
+def waiting_runs(land: World) -> list[tuple[str, str]]:
+    waits = select(Subscription.case_id, Subscription.run_id).where(Subscription.step == "answered")
+    found = [(case_id, run_id) for case_id, run_id in land.session.execute(waits)]
+    land.session.close()
+    return found
+
+
+def answer(case_id: str, run_id: str) -> None:
+    transact(
+        SYSTEM,
+        lambda work: runs.send_message(
+            work, work.lock_case(case_id), "letter.answered", values={"answer": "yes"}, run_id=run_id, message_id=run_id
+        ),
+    )
+
+
+def test_how_long_messages_and_times_are_waited_for_is_measured_too(land: World):
+    for case_id in opened(land, 10):
+        complete(land, case_id, "write")
+    for case_id, run_id in waiting_runs(land)[:6]:
+        land.move(hours=2)
+        answer(case_id, run_id)
+    land.move(hours=1)
+    whole = look(land, supervisor(land))
+    answered, too_late = step(whole, "answered"), step(whole, "too_late")
+    # 2, 4, … 12 hours: the third and the sixth.
+    assert (answered.figures.completed, answered.figures.median, answered.figures.ninetieth) == (6, 6 * HOUR, 12 * HOUR)
+    assert (answered.figures.late, answered.organisations) == (None, {})
+    assert (answered.figures.waiting, too_late.figures.waiting) == (4, 4), (
+        "the message and the time, whichever is first"
+    )
+    assert step(look(land, designer(land)), "answered").figures.waiting is None, "four are too few to be shown"
+
+    timers = land.session.scalars(select(Job).where(Job.kind == "timer")).all()
+    due = max(job.due_at for job in timers)
+    waits = [(job.args["run"], job.args["token"]) for job in timers]
+    land.session.close()
+    passed = due - land.clock.now()
+    land.move(hours=passed.total_seconds() / 3600)
+    for run_id, token in waits:
+        assert runs.fire_timer(SYSTEM, run_id, token)
+    transact(SYSTEM, lambda work: work.session.execute(delete(Job).where(Job.kind == "timer")))  # as the runner does
+    land.move(hours=1)
+    late = step(look(land, supervisor(land)), "too_late").figures
+    assert (late.completed, late.waiting) == (4, 0)
+    assert late.median == round((passed + timedelta(hours=13)).total_seconds())
+    few = step(look(land, designer(land)), "too_late").figures
+    assert (few.completed, few.median, few.ninetieth) == (None, None, None)
+    assert step(look(land, designer(land)), "answered").figures.median == 6 * HOUR
+    assert list(verify_all()) == []

@@ -1171,10 +1171,20 @@ def upgrade() -> None:
         sa.Column("step", sa.String(length=64), nullable=False),
         sa.Column("way", sa.String(length=64), nullable=True),
         sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("waited", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_run_steps_run_id")),
         sa.PrimaryKeyConstraint("run_id", "number", name=op.f("pk_run_steps")),
         sqlite_with_rowid=False,
     )
+    with op.batch_alter_table("run_steps", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_run_steps_waits",
+            ["at"],
+            unique=False,
+            postgresql_where=sa.text("waited IS NOT NULL"),
+            sqlite_where=sa.text("waited IS NOT NULL"),
+        )
+
     op.create_table(
         "subscriptions",
         sa.Column("id", sa.String(length=31), nullable=False),
@@ -1769,6 +1779,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_subscriptions_find")
 
     op.drop_table("subscriptions")
+    with op.batch_alter_table("run_steps", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_run_steps_waits",
+            postgresql_where=sa.text("waited IS NOT NULL"),
+            sqlite_where=sa.text("waited IS NOT NULL"),
+        )
+
     op.drop_table("run_steps")
     with op.batch_alter_table("plans", schema=None) as batch_op:
         batch_op.drop_index("ix_plans_status")
