@@ -79,11 +79,13 @@ const record = {
     const styles = ["@bpmn-io/diagram-js-ui", "bpmn-js", "diagram-js", "bpmn-js-token-simulation", "diagram-js-minimap"];
     const all = [...ids, ...styles.map((name) => join(here, "node_modules", name, "x"))];
     writeFileSync(join(out, "licences.txt"), notices(all));
+    // What a thin line gains is worth two more files: Brotli's strongest is 16 % smaller than gzip's.
+    for (const name of ["editor.js", "editor.css"]) writeFileSync(join(out, `${name}.br`), brotliCompressSync(readFileSync(join(out, name))));
     const files = readdirSync(out).filter((name) => name !== "build.json").sort();
     const made = files.map((name) => {
       const content = readFileSync(join(out, name));
-      const sizes = { bytes: content.length, gzip: gzipSync(content, { level: 9 }).length };
-      return [name, { sha256: hash(content), ...sizes, brotli: brotliCompressSync(content).length }];
+      const packed = name.endsWith(".br") ? {} : { gzip: gzipSync(content, { level: 9 }).length };
+      return [name, { sha256: hash(content), bytes: content.length, ...packed }];
     });
     const digest = createHash("sha256");
     for (const name of sources()) digest.update(`${name}\0${hash(readFileSync(join(here, name)))}\n`);

@@ -54,6 +54,8 @@ class Task(Base):
     __table_args__ = (
         UniqueConstraint("run_id", "token"),
         Index("ix_tasks_case", "case_id", "status"),
+        # For what waits and waited on a path, in a period.
+        Index("ix_tasks_path", "path_version_id", "ended_at"),
         # The inboxes' indexes hold what is not over; a query is read along them when it says so (`Task.ended_at` is
         # NULL), whatever else it says of the status.
         Index(

@@ -87,3 +87,8 @@ def test_every_text_of_a_library_has_a_word_in_our_languages():
 
 def test_each_source_file_is_short():
     assert [path.name for path in SCRIPTS if len(path.read_text().splitlines()) > 400] == []
+
+
+def test_what_is_sent_as_brotli_is_worth_it():
+    for name in ("editor.js", "editor.css"):
+        assert BUILD["files"][f"{name}.br"]["bytes"] < 0.9 * BUILD["files"][name]["gzip"]

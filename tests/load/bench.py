@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.load import claiming, inboxes, pages, posting, requests, steps
+from tests.load import claiming, inboxes, pages, posting, requests, steps, waits
 from tests.load.rounds import Measure
 from tests.load.sizes import FULL, QUICK, Sizes
 from tests.load.stages import Stages, stages
@@ -31,6 +31,7 @@ MEASURES: Mapping[str, tuple[Taken, ...]] = {
     "f": (requests.memory,),
     "g": (posting.posting,),
     "h": (pages.reading,),
+    "i": (waits.reading,),
 }
 """Letter → its measures."""
 

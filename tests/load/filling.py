@@ -59,8 +59,7 @@ def fill(stage: Stage, *, tasks: int, jobs: int) -> str:
         makes = [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
         db.session.remove()
         db.engine.dispose()
-    make = _Sqlite if stage.kind == "sqlite" else _Postgres
-    with closing(make(stage.url)) as door:
+    with closing(door_to(stage)) as door:
         for statement in drops:
             door.run(statement)
         _fill_all(door, seed, tables, tasks=tasks, jobs=jobs)
@@ -68,6 +67,11 @@ def fill(stage: Stage, *, tasks: int, jobs: int) -> str:
             door.run(statement)
         door.finish()
     return seed.desk
+
+
+def door_to(stage: Stage) -> Door:
+    """Open a plain connection that fills; whoever opens it closes it."""
+    return _Sqlite(stage.url) if stage.kind == "sqlite" else _Postgres(stage.url)
 
 
 def _table(model: type[Base]) -> Table:
@@ -114,6 +118,9 @@ class Door(Protocol):
 
     def finish(self) -> None:
         """Gather statistics."""
+
+    def close(self) -> None:
+        """Close the connection."""
 
 
 def _fill_all(door: Door, seed: Seed, tables: Mapping[type[Base], Table], *, tasks: int, jobs: int) -> None:
@@ -169,7 +176,7 @@ def _fill_all(door: Door, seed: Seed, tables: Mapping[type[Base], Table], *, tas
             "desk_id": desk(of_case),
             "status": f"CASE WHEN {is_open} THEN 'open' ELSE 'completed' END",
             "priority": door.pick(("normal", "normal", "normal", "urgent"), of_case),
-            "opened_at": door.moment("-(s.n * 7919 % 900000) - 5000"),
+            "opened_at": door.moment("-(s.n * 7919 % 900000) - 1000 - (s.n * 31 % 4000)"),
             "due_at": door.moment("-(s.n * 7919 % 900000) + 20000"),
             "ended_at": f"CASE WHEN {is_open} THEN NULL ELSE {door.moment('-(s.n * 7919 % 900000)')} END",
             "ended_by": f"CASE WHEN {is_open} THEN NULL ELSE 'usr_somebody' END",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from html import unescape
 from json import loads
@@ -102,3 +103,29 @@ def test_a_draft_is_read_step_by_step(office: Office, reader: Callable[..., Read
     assert somebody.open("/studio/drafts/drf_00000000000000000000000000/steps").status == 404
     somebody.client.put(f"/api/v1/path-drafts/{draft}/diagram", json={"diagram": "<definitions/>", "version": 1})
     assert somebody.open(f"/studio/drafts/{draft}/steps").status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted", "encoding"),
+    [
+        ("editor/editor.js", "gzip, deflate, br, zstd", "br"),
+        ("editor/editor.js", "BR;q=1.0, gzip;q=0.8", "br"),
+        ("editor/editor.js", "gzip, br;q=0", "gzip"),
+        ("editor/editor.js", "gzip;q=0", None),
+        ("editor/editor.js", "", None),
+        ("css/desk.css", "gzip, br", "gzip"),
+        ("editor/bpmn.woff2", "gzip, br", None),
+    ],
+)
+def test_static_files_are_sent_as_small_as_the_browser_reads_them(
+    designer: Reader, name: str, accepted: str, encoding: str | None
+):
+    answer = designer.client.get(f"/static/0/{name}", headers={"Accept-Encoding": accepted})
+    assert (answer.status_code, answer.headers.get("Content-Encoding")) == (200, encoding)
+    plain = designer.client.get(f"/static/0/{name}", headers={"Accept-Encoding": "identity"})
+    assert plain.headers.get("Vary", "") == ("" if name.endswith("woff2") else "Accept-Encoding")
+    if encoding == "gzip":
+        assert gzip.decompress(answer.data) == plain.data
+    elif encoding == "br":
+        assert len(answer.data) < 0.9 * len(gzip.compress(plain.data, 9))
+    assert designer.client.get("/static/0/editor/editor.js.br").status_code == 404

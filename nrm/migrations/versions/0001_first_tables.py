@@ -1266,6 +1266,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("ended_by IS NOT NULL"),
             sqlite_where=sa.text("ended_by IS NOT NULL"),
         )
+        batch_op.create_index("ix_tasks_path", ["path_version_id", "ended_at"], unique=False)
 
     op.create_table(
         "plan_services",
@@ -1757,6 +1758,7 @@ def downgrade() -> None:
 
     op.drop_table("plan_services")
     with op.batch_alter_table("tasks", schema=None) as batch_op:
+        batch_op.drop_index("ix_tasks_path")
         batch_op.drop_index(
             "ix_tasks_ended_by",
             postgresql_where=sa.text("ended_by IS NOT NULL"),
