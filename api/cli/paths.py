@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import orjson
 
+from api.cli.migrating import migrate
 from api.cli.starting import example
 from nrm.actions.path_checks import lint_files, play_pack
 from nrm.actions.path_imports import import_file
@@ -22,7 +23,10 @@ _LANGUAGE = click.option(
 
 @click.group()
 def path() -> None:
-    """Check, import, play and draw referral paths."""
+    """Check, import, play and draw referral paths, and move cases between their versions."""
+
+
+path.add_command(migrate)
 
 
 @path.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.designing import begin
+from tests.browser.designing import begin, tidy
 from tests.browser.visitor import Visitor
 
 Go = Callable[[Page], object]
@@ -95,6 +95,7 @@ def many(page: Page) -> None:
 def drafted(page: Page) -> None:
     """Begin a draft of a path and read its review."""
     page.goto("/studio/paths/border_reception")
+    tidy(page)
     with page.expect_navigation():
         page.click("main form[action='/studio/drafts'] button")
     page.goto(page.url.partition("?")[0] + "/review")
@@ -106,6 +107,14 @@ def brought(page: Page) -> None:
     page.set_input_files("#file", FOREIGN)
     with page.expect_navigation():
         page.click("main form[action='/studio/import'] button.button")
+
+
+def tried(page: Page) -> None:
+    """Try a draft without the editor, up to its first task."""
+    drafted(page)
+    page.goto(page.url.replace("/review", "/trial"))
+    with page.expect_navigation():
+        page.click("main form:has([name=verb][value=begin]) button")
 
 
 def table_of_a_form(page: Page) -> None:
@@ -224,6 +233,10 @@ PLACES = {
     "steps of a draft": Place(
         login=DESIGNER, go=lambda page: (drafted(page), page.goto(page.url.replace("/review", "/steps")))
     ),
+    "values of a trial": Place(
+        login=DESIGNER, go=lambda page: (drafted(page), page.goto(page.url.replace("/review", "/trial")))
+    ),
+    "trial of a draft": Place(login=DESIGNER, go=tried),
     "form of a draft": Place(login=DESIGNER, go=table_of_a_form),
     "form of a draft with mistakes": Place(login=DESIGNER, go=form_with_mistakes),
     "administration": Place(login=SUPERVISOR, go=at("/admin")),

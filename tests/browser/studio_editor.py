@@ -19,6 +19,7 @@ from tests.browser.designing import (
     open_draft,
     pick,
     saved,
+    tidy,
     write,
 )
 from tests.browser.visitor import Visitor
@@ -90,6 +91,7 @@ def test_a_phone_shows_the_drawing_and_what_was_found(visit: Visit, language: st
     visitor = visit(DESIGNER, language)
     visitor.page.set_viewport_size({"width": 320, "height": 640})
     visitor.page.goto("/me")
+    tidy(visitor.page)
     draft = ask(visitor.page, "POST", "/path-drafts", {"path": "service_referral"})["id"]
     visitor.page.goto(f"/studio/drafts/{draft}")
     assert visitor.page.locator(".ed-notice.needs-script").is_visible(), "it says that it needs a wider screen"
