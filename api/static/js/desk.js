@@ -11,6 +11,8 @@ addEventListener("submit", (event) => {
     // What was typed stays where it is; the line's state is said, and the button works again once it is back.
     event.preventDefault();
     tellLine(false);
+    const said = document.getElementById("line");
+    if (said) said.textContent = said.dataset.again;
     return;
   }
   if (form.dataset.sent) {
