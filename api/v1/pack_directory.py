@@ -10,7 +10,8 @@ from nrm.actions import directory_editing as actions
 from nrm.actions.pack_editing import Edited
 from nrm.errors import NotFound
 from nrm.queries import pack_entries as queries
-from nrm.queries.pack_entries import DIRECTORY, EntryView
+from nrm.queries.directory_scope import DIRECTORY
+from nrm.queries.pack_entries import EntryView
 
 pack_directory = Noun("pack_directory")
 
