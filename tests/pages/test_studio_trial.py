@@ -87,6 +87,7 @@ def test_a_wrong_answer_is_told_and_what_was_typed_stays(designer: Reader, draft
 def test_the_rounds_of_a_step_are_answered_one_by_one(designer: Reader, draft: Draft, path: str, one_by_one: bool):
     page = begun(designer, draft(path))
     page = press(designer, page, "complete", a__house_ids=["house_a", "house_b"])
+    assert "house_a, house_b" in page.says, "a list is shown as people write it"
     assert any(("item", "house_b") in form.fields for form in page.forms) is not one_by_one
     if not one_by_one:
         page = press(designer, page, "take", {"item": "house_b"})
