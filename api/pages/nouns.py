@@ -9,6 +9,7 @@ from typing import Final
 
 from flask import Flask, request
 
+from api.pages import handbook
 from api.pages.administering import ADMINISTERING
 from api.pages.administration import ADMINISTER
 from api.pages.answering import answering
@@ -59,6 +60,7 @@ PAGES: Final = (
     referrals,
     answering,
     guide,
+    handbook.handbook,
     me,
     times,
     notices,
@@ -140,6 +142,7 @@ def register_pages(app: Flask) -> None:
     app.template_folder = str(_TEMPLATES)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(assets.blueprint)
+    app.register_blueprint(handbook.pictures)
     for noun in PAGES:
         app.register_blueprint(noun.blueprint)
     if not installation().config.demo:
@@ -151,6 +154,7 @@ def register_pages(app: Flask) -> None:
         unread_notices=unread_notices,
         runner_silent=runner_silent,
         own_names=own_names(),
+        has_guide=handbook.is_there(),
     )
 
     @app.context_processor
