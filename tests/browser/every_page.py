@@ -195,7 +195,7 @@ PLACES = {
     ),
     **{
         f"case: {part}": Place(login=HANDLER, go=beyond("/cases", TO_CASE, "/" + part))
-        for part in ("documents", "plan", "plan/new", "service?category=VT")
+        for part in ("documents", "consent", "plan", "plan/new", "service?category=VT")
     },
     "people": Place(login=HANDLER, go=at("/people")),
     "people found": Place(login=HANDLER, go=found),
