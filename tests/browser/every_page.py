@@ -209,6 +209,11 @@ PLACES = {
     "referrals sent": Place(login=HANDLER, go=at("/referrals")),
     "referrals received": Place(login=PARTNER, go=at("/referrals")),
     "referral": Place(login=PARTNER, go=follow("/referrals?way=received&all=1", "a[data-open]")),
+    "documents of a referral": Place(
+        login=PARTNER, go=beyond("/referrals?way=received&all=1", "a[data-open]", "/documents")
+    ),
+    "guide for handlers": Place(login=HANDLER, go=at("/guide")),
+    "own password": Place(login=HANDLER, go=at("/me/password")),
     "notices": Place(login=HANDLER, go=at("/notices")),
     "me": Place(login=HANDLER, go=at("/me")),
     "work found by name": Place(login=HANDLER, go=by_name),
