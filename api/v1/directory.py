@@ -9,6 +9,7 @@ from api.transport.endpoint import ANY_KEY, Ask, Noun, tagged, unchanged
 from nrm.actions import capacity
 from nrm.queries import directory as queries
 from nrm.queries.directory import CodeList, DeskRow, OrganisationRow, PlaceRow, ServiceFilter, ServiceRow
+from nrm.queries.history import HistoryRow, capacity_history
 from nrm.queries.page import Page
 
 directory = Noun("directory")
@@ -57,6 +58,12 @@ def set_capacity(ask: Ask, service_id: str) -> ServiceRow:
     That confirms its entry in the directory, too. Without a version the last word counts.
     """
     return capacity.set_capacity(ask.actor, service_id, **ask.body, version=ask.version)
+
+
+@directory.get("/services/<service_id>/capacity/history", answer=tuple[HistoryRow, ...])
+def read_capacity_history(ask: Ask, service_id: str) -> tuple[HistoryRow, ...]:
+    """Read who changed or confirmed the capacity of a service that one keeps, the latest first."""
+    return capacity_history(ask.actor, service_id)
 
 
 @directory.post("/services/<service_id>/verify", answer=ServiceRow, permission="capacity.edit", scope="directory:write")

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from nrm.actors import Actor
 from nrm.db import db
-from nrm.models import Event, User
+from nrm.errors import NotFound
+from nrm.models import Event, Service, User
 from nrm.queries import keys, users
 
 _SHOWN: Final = 100
@@ -25,6 +26,7 @@ _OF_USERS: Final = (
     "membership.refused",
 )
 """What is done about users; not when they come and go, and never which cases they were let into."""
+_OF_CAPACITY: Final = ("service.capacity_changed", "service.verified")
 _OF_KEYS: Final = ("key.issued", "key.revoked")
 
 
@@ -65,6 +67,20 @@ def key_history(actor: Actor, key_id: str) -> tuple[HistoryRow, ...]:
     """
     keys.key(actor, key_id)
     return events_about("key", key_id, kinds=_OF_KEYS)
+
+
+def capacity_history(actor: Actor, service_id: str) -> tuple[HistoryRow, ...]:
+    """List who changed or confirmed how many places a service has.
+
+    Raises:
+        NotFound: no such service, or one that is neither the actor's to keep nor in a directory that the actor keeps.
+    """
+    owner = db.session.execute(
+        select(Service.organisation_id).where(Service.id == service_id, Service.livemode.is_(actor.livemode))
+    ).scalar_one_or_none()
+    if owner is None or not (actor.may("capacity.edit", organisation=owner) or actor.may("directory.edit")):
+        raise NotFound
+    return events_about("service", service_id, kinds=_OF_CAPACITY)
 
 
 def events_about(kind: str, subject_id: str, *, kinds: Collection[str]) -> tuple[HistoryRow, ...]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import select
 
-from nrm.models import Event
+from nrm.models import Event, Service
 from nrm.queries import packs
 from tests.api.conftest import Browser, Office
 from tests.pages.administrators import administrator
@@ -234,3 +234,21 @@ def test_a_stamp_that_is_none_is_refused(boss: Browser):
     etag = boss.get(path).headers["ETag"]
     both = boss.put(path, {"names": NAMES, "seen": "0" * 16}, headers={"If-Match": etag})
     assert both.get_json()["errors"][0]["code"] == "versions_differ"
+
+
+def test_who_changed_the_places_of_a_service_is_told_to_those_who_keep_it(office: Office, boss: Browser):
+    office.land.session.close()
+    service = office.land.session.scalars(select(Service).where(Service.code == "training_coast")).one()
+    service_id, owner = service.id, service.organisation_id
+    office.land.session.close()
+    keeper = office.browser(office.land.seat(None, owner, "provider_manager"))
+    path = f"/services/{service_id}/capacity"
+    assert keeper.put(path, {"accepting": True, "available": 4}).status_code == 200
+    assert keeper.post(f"/services/{service_id}/verify").status_code == 200
+    for one in (keeper, boss):
+        told = one.get(f"{path}/history").get_json()
+        assert {row["kind"] for row in told} == {"service.capacity_changed", "service.verified"}
+    assert keeper.actor is not None
+    assert {row["actor"] for row in told} == {keeper.actor.id}
+    assert office.handler().get(f"{path}/history").status_code == 404
+    assert boss.get(f"/services/svc_{'0' * 26}/capacity/history").status_code == 404

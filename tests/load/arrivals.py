@@ -1,4 +1,4 @@
-"""`python -m tests.load.arrivals [ROWS]`: what an arrival list of 20,000 rows costs, by command line and by page.
+"""`python -m tests.load.arrivals`: what an arrival list of 20,000 rows costs, by command line and by page.
 
 For each database: the seconds and the most memory of `nrm import manifest`; then a web process and a runner, as they
 are served: the seconds of the first look, of the import, the most memory of both, the slowest of all other pages that
@@ -7,6 +7,7 @@ are read meanwhile, and whether the progress that the page tells ever went back 
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import signal
@@ -14,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlencode
 
 from sqlalchemy import func, select, update
@@ -79,7 +81,15 @@ def by_command(stage: Stage, folder: Path, file: Path, count: int) -> None:
     seconds = time.monotonic() - began
     if os.waitstatus_to_exitcode(status) or told != sorted(told) or told[-1] != count:
         raise RuntimeError(f"the command ended with {status}, and told {told[-3:]}")
-    say(stage, "command", rows=count, seconds=seconds, memory_mb=used.ru_maxrss / 1024, **counted(stage))
+    say(
+        stage,
+        "command",
+        rows=count,
+        seconds=seconds,
+        cpu=used.ru_utime + used.ru_stime,
+        memory_mb=used.ru_maxrss / 1024,
+        **counted(stage),
+    )
 
 
 def counted(stage: Stage) -> dict[str, int]:
@@ -159,11 +169,18 @@ def by_page(stage: Stage, folder: Path, file: Path, count: int) -> None:
     with serving(stage, folder) as server, runner(stage, folder) as work:
         server.sign_in(login, PASSWORD)
         _, page = read(server, "/manifests")
-        began = time.monotonic()
+        began, spent = time.monotonic(), server.cpu()
         place, _ = read(
             server, "/manifests", body=multipart(token_of(page), file), kind="multipart/form-data; boundary=x-x"
         )
-        say(stage, "look", rows=count, seconds=time.monotonic() - began, web_mb=server.resident() / 2**20)
+        say(
+            stage,
+            "look",
+            rows=count,
+            seconds=time.monotonic() - began,
+            cpu=server.cpu() - spent,
+            web_mb=server.resident() / 2**20,
+        )
         _, page = read(server, place)
         began = time.monotonic()
         read(server, f"{place}/import", form={"token": token_of(page)})
@@ -193,6 +210,7 @@ def follow(server: Server, place: str, process: int) -> Seen:
         if far is None:
             return seen
         seen.told.append(int(far[1]))
+        print(f"\r{far[1]}", end="", file=sys.stderr, flush=True)
         began = time.monotonic()
         read(server, "/work?tab=desk")
         seen.waits.append(time.monotonic() - began)
@@ -210,19 +228,26 @@ def resident(process: int) -> int:
     return own + sum(resident(int(child)) for child in children)
 
 
-def main(arguments: list[str]) -> int:
-    """Measure on both databases, or on those that are named after the number of rows."""
-    count = int(arguments[0]) if arguments else 20_000
+WAYS: Final[Mapping[str, Callable[[Stage, Path, Path, int], None]]] = {"command": by_command, "page": by_page}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure what was asked for."""
+    reader = argparse.ArgumentParser(prog="python -m tests.load.arrivals", description=__doc__)
+    reader.add_argument("--rows", type=int, default=20_000)
+    reader.add_argument("--database", choices=("sqlite", "postgresql"), action="append")
+    reader.add_argument("--way", choices=sorted(WAYS), action="append")
+    options = reader.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="nrm-arrivals-") as name:
         file = Path(name) / "arrivals.csv"
-        file.write_bytes(as_csv(rows(count)))
-        for kind in arguments[1:] or ["sqlite", "postgresql"]:
+        file.write_bytes(as_csv(rows(options.rows)))
+        for kind in options.database or ["sqlite", "postgresql"]:
             folder = Path(name) / kind
             with stages(kind, folder) as opened:
-                by_command(opened.copy("command"), folder, file, count)
-                by_page(opened.copy("page"), folder, file, count)
+                for way in options.way or sorted(WAYS):
+                    WAYS[way](opened.copy(way), folder, file, options.rows)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -63,6 +63,24 @@ def test_an_old_code_opens_no_users_on_the_json_doors_until_a_fresh_one_is_sent(
     assert boss.client.post("/api/v1/users", json=body).status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/pack/labels/stage/reception", {"names": {}, "seen": "0" * 16}),
+        ("PATCH", "/pack/codes/cancel_reason/no_longer_needed", {"active": False, "seen": "0" * 16}),
+        ("POST", "/pack/directory/organisation", {"data": {}}),
+        ("PUT", "/pack/settings/followup_first", {"value": "P2M", "seen": "0" * 16}),
+        ("DELETE", "/pack/calendars/coast/holidays/2026-03-09", {}),
+    ],
+)
+def test_an_old_code_changes_nothing_of_the_country_on_the_json_doors(
+    boss: Reader, method: str, path: str, body: dict[str, object]
+):
+    refused = boss.client.open(f"/api/v1{path}", method=method, json=body)
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "step_up_needed")
+    assert boss.client.get("/api/v1/pack/labels?group=stage").status_code == 200
+
+
 def test_the_page_asks_for_a_code_and_leads_on(boss: Reader, phone: Phone):
     page = boss.open("/step-up?next=/me")
     assert page.status == 200
