@@ -25,6 +25,7 @@ from nrm.errors import NotAllowed, NotFound, NotValid, Problem
 from nrm.models import Case, Job, Path, PathVersion, Run, RunStep, Subscription, Task
 from nrm.queries import paths
 from nrm.queries.exact_counts import sees_exact_counts
+from nrm.queries.inbox import NOT_OVER
 from nrm.queries.page import Key, Page, cut, moment_key, moment_of, size, text_of
 from nrm.queries.scope import sees_case
 from nrm.rules.small_numbers import LEAST, hidden, shown_part
@@ -234,8 +235,16 @@ class _Tally:
     def count_now(self, now: datetime) -> None:
         """Count what waits now: tasks by organisation; called paths, awaited messages and times as a whole."""
         late = func.sum(case((Task.due_at < now, 1), else_=0))
-        tasks = self._of_path(select(_step_of(Task.token), Task.organisation_id, func.count(), late), Task.run_id)
-        tasks = tasks.where(Task.status.in_(_LIVE)).group_by(_step_of(Task.token), Task.organisation_id)
+        tasks = (
+            select(_step_of(Task.token), Task.organisation_id, func.count(), late)
+            .where(
+                Task.path_version_id.in_(select(PathVersion.id).where(PathVersion.path_id == self.path_id)),
+                NOT_OVER,
+                Task.status.in_(_LIVE),
+                Task.livemode.is_(self.livemode),
+            )
+            .group_by(_step_of(Task.token), Task.organisation_id)
+        )
         child = aliased(Run)
         called = self._of_path(select(_step_of(child.parent_token), func.count()), child.parent_id)
         called = called.where(child.status == "running").group_by(_step_of(child.parent_token))
