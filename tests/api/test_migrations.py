@@ -53,17 +53,17 @@ def do(browser: Browser, plan_id: str, verb: str) -> int:
 
 
 @pytest.fixture
-def supervisor(office: Office) -> Browser:
-    return office.browser(office.land.at_desk("supervisor", "norvale"))
+def unit(office: Office) -> Browser:
+    return office.browser(office.land.at_desk("national_unit", "norvale"))
 
 
 def test_a_plan_goes_from_its_maker_over_a_second_person_to_its_end_and_back(
-    maker: Browser, second: Browser, supervisor: Browser, versions: dict[str, str]
+    maker: Browser, second: Browser, unit: Browser, versions: dict[str, str]
 ):
     plan_id = planned(maker, versions)
     view = seen(maker, plan_id)
     assert (view["running"], view["plan"]["status"]) == (None, "draft")
-    assert seen(supervisor, plan_id)["running"] == 2
+    assert seen(unit, plan_id)["running"] == 2
     assert {step["id"]: step["to"] for step in view["steps"]} == {
         name: name for name in ("write", "wait", "answered", "too_late", "ring")
     }
@@ -72,18 +72,18 @@ def test_a_plan_goes_from_its_maker_over_a_second_person_to_its_end_and_back(
     assert view["allowed_actions"] == ["change", "check", "discard"]
     assert do(maker, plan_id, "check") == 204
     assert seen(maker, plan_id)["plan"]["counts"]["ready"] is None
-    assert seen(supervisor, plan_id)["plan"]["counts"]["ready"] == 2
+    assert seen(unit, plan_id)["plan"]["counts"]["ready"] == 2
     refused = maker.post(f"/path-migrations/{plan_id}/approve", {"version": seen(maker, plan_id)["version"]})
     assert (refused.status_code, refused.get_json()["code"]) == (403, "second_person_approves")
     assert do(second, plan_id, "approve") == 204
-    view = seen(supervisor, plan_id)
+    view = seen(unit, plan_id)
     assert (view["plan"]["status"], view["plan"]["counts"]["moved"], view["running"]) == ("done", 2, 0)
     assert do(second, plan_id, "undo") == 204
-    assert seen(supervisor, plan_id)["plan"]["counts"]["undone"] == 2
+    assert seen(unit, plan_id)["plan"]["counts"]["undone"] == 2
 
 
 def test_a_plan_says_where_each_step_goes_and_what_cannot_be_moved(
-    maker: Browser, supervisor: Browser, versions: dict[str, str]
+    maker: Browser, unit: Browser, versions: dict[str, str]
 ):
     plan_id = planned(maker, versions)
     steps = {"ring": {"to": "ring"}, "wait": {"to": "wait"}, "answered": {"to": None}}
@@ -92,7 +92,7 @@ def test_a_plan_says_where_each_step_goes_and_what_cannot_be_moved(
     codes = {(one["code"], one["element"]) for one in seen(maker, plan_id)["findings"]}
     assert {("move_unmapped", "write"), ("move_message_ends", "answered")} <= codes
     assert do(maker, plan_id, "check") == 204
-    view = seen(supervisor, plan_id)
+    view = seen(unit, plan_id)
     assert view["plan"]["counts"]["refused"] == 2
     assert [(one["code"], one["element"], one["count"]) for one in view["reasons"]] == [
         ("move_stands_unmapped", "write", 2)

@@ -56,7 +56,7 @@ def test_cases_are_moved_by_two_people_and_put_back(
     assert not page.leads("/approve")
     checked = press(maker, page, "check", plan_id)
     assert "Can be moved not shown" in checked.says
-    assert "Can be moved 2" in reader(office.land.at_desk("supervisor", "norvale")).open(f"{HERE}/{plan_id}").says
+    assert "Can be moved 2" in reader(office.land.at_desk("national_unit", "norvale")).open(f"{HERE}/{plan_id}").says
     assert not checked.leads("/approve"), "whoever made the plan does not approve it"
     assert "somebody who never changed it must approve" in checked.says
     second = reader(designer(office.land, "second"), "ckb")

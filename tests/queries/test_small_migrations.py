@@ -33,8 +33,8 @@ def planned(land: World, *, standing: int, waiting: int) -> str:
 
 def test_small_numbers_of_a_dry_run_are_for_those_who_may_see_cases(land: World):
     plan_id = planned(land, standing=5, waiting=2)
-    maker, supervisor = designer(land, "maker"), land.at_desk("supervisor", "norvale")
-    seen, exact = (migration_view(actor, plan_id, language="en") for actor in (maker, supervisor))
+    maker, unit = designer(land, "maker"), land.at_desk("national_unit", "norvale")
+    seen, exact = (migration_view(actor, plan_id, language="en") for actor in (maker, unit))
     assert (exact.plan.counts["refused"], exact.plan.counts["ready"], exact.exact) == (5, 2, True)
     assert [one.count for one in exact.reasons if one.severity == "error"] == [5]
     assert seen.running == 7, "a whole of five and more is told"
@@ -48,10 +48,10 @@ def test_small_numbers_of_a_dry_run_are_for_those_who_may_see_cases(land: World)
 
 def test_small_numbers_of_cases_on_a_version_are_for_those_who_may_see_cases(land: World):
     plan_id = planned(land, standing=3, waiting=0)
-    maker, supervisor = designer(land, "maker"), land.at_desk("supervisor", "norvale")
+    maker, unit = designer(land, "maker"), land.at_desk("national_unit", "norvale")
     assert migration_view(maker, plan_id, language="ar").running is None
-    assert migration_view(supervisor, plan_id, language="ar").running == 3
-    for actor, wanted in ((maker, [0, None]), (supervisor, [0, 3])):
+    assert migration_view(unit, plan_id, language="ar").running == 3
+    for actor, wanted in ((maker, [0, None]), (unit, [0, 3]), (land.at_desk("supervisor", "norvale"), [0, None])):
         _, versions = versions_with_cases(actor, "wait_for_answer")
         assert [one.running for one in versions] == wanted
         assert list(running_on(actor, "wait_for_answer").values()) == wanted[1:]
