@@ -114,10 +114,11 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_changes(
     assert office.land.session.execute(select(Event).where(Event.kind == "directory.changed")).first() is None
 
 
-def test_markup_in_a_name_is_shown_as_it_was_typed(boss: Reader):
+def test_markup_in_a_name_is_refused_and_given_back_as_it_was_typed(boss: Reader):
     name = '<img src=x onerror="alert(1)">'
     page = save(boss, entry(boss, "organisation", "open_door"), **{**NAMES, "names__en": name})
-    assert name in page.says
+    assert (page.status, bool(page.alerts)) == (422, True)
+    assert "&lt;img src=x" in page.text
     assert "<img" not in page.text
     assert page.inline == []
 

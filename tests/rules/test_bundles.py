@@ -114,7 +114,9 @@ def test_a_part_that_is_no_object_is_named(part: bytes, wanted: str):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no zip", b"PK\x03\x04", packed({})[:-10], packed({}, zipfile.ZIP_BZIP2)[:60]]
+    "content",
+    [b"", b"no zip", b"PK\x03\x04", packed({})[:-10], packed({}, zipfile.ZIP_BZIP2)[:60]],
+    ids=["nothing", "words", "first bytes", "without its end", "begun"],
 )
 def test_what_is_no_zip_is_refused(content: bytes):
     assert code(content) == "not_a_bundle"
