@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.transport.fields import Body, Code, Day, Flag, Id, Paged, Text, Versioned, Whole
+from nrm.rules.manifest_columns import HEADER_ROWS
 
 
 class DeskQuery(Paged):
@@ -36,7 +37,8 @@ class NoticeQuery(Paged):
 
 
 class ManifestQuery(Body):
-    """How to read an arrival list: its file name, and columns mapped by hand as "header=column;…"."""
+    """How to read an arrival list: its file name, columns mapped by hand as "header=column;…", and the header's row."""
 
     filename = Text(longest=200, load_default="")
     columns = Text(longest=4_000, load_default="")
+    head = Whole(low=1, high=HEADER_ROWS, from_text=True, load_default=None)

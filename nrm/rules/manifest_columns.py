@@ -64,8 +64,8 @@ def check_mapping(mapping: Mapping[str, str] | None, known: Collection[str]) -> 
         NotValid: "unknown_column", with those that there are.
     """
     if any(key and key not in known for key in (mapping or {}).values()):
-        params = {"choices": ", ".join(sorted(known))}
-        raise NotValid([Problem(pointer="/columns", code="unknown_column", params=params)])
+        choices = ", ".join(sorted(known))
+        raise NotValid([Problem(pointer="/columns", code="unknown_column", params={"choices": choices})])
 
 
 def mapping_of(titles: Sequence[str], chosen: Mapping[int, str]) -> dict[str, str]:

@@ -90,6 +90,9 @@ def things(office: Office, owner: Browser) -> dict[str, str]:
     found["path_key"] = "hello"
     found["step"] = "ask"
     found["name"] = "sex"
+    found |= {"list_name": "sex", "code": "female", "group": "stage", "calendar": "coast", "day": "2026-03-09"}
+    found |= {"setting": "followup_first", "table_key": "priority"}
+    found |= {"entry_kind": "organisation", "entry_key": "open_door"}
     found["public_uuid"] = public_id("service", found["service_id"])
     anything.close()
     return found
